@@ -1,0 +1,97 @@
+package locbench
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// layers says which packages of this module each package may import. A package
+// that is not here fails the test: say where it belongs, here and in
+// ARCHITECTURE.md.
+var layers = map[string][]string{
+	"cmd/locbench":      {"bench", "bench/metrics", "bench/record", "kapture", "kapture/geom", "localize", "reports", "retrieval", "retrieval/backend", "retrieval/imgio", "scenes", "scenes/synth"},
+	"bench":             {"bench/metrics", "bench/record", "kapture", "kapture/geom", "localize", "retrieval", "retrieval/backend", "retrieval/imgio", "scenes"},
+	"bench/metrics":     {"kapture/geom"},
+	"bench/record":      {},
+	"reports":           {"bench/metrics", "bench/record", "kapture", "kapture/geom", "reports/table"},
+	"reports/table":     {},
+	"scenes":            {"kapture", "kapture/camera", "kapture/geom", "scenes/synth"},
+	"scenes/synth":      {"kapture", "kapture/camera", "kapture/geom"},
+	"retrieval":         {"kapture", "kapture/geom", "retrieval/backend", "retrieval/imgio"},
+	"retrieval/backend": {},
+	"retrieval/imgio":   {},
+	"localize":          {"kapture", "kapture/camera", "kapture/geom"},
+	"kapture":           {"kapture/camera", "kapture/geom"},
+	"kapture/camera":    {"kapture/geom"},
+	"kapture/geom":      {},
+}
+
+// fences says which packages may import a third-party module, by its prefix.
+var fences = map[string][]string{
+	"github.com/gomlx/":       {"retrieval/backend"},
+	"github.com/go-gota/gota": {"reports"},
+	"gonum.org/v1/plot":       {"reports"},
+	"github.com/spf13/cobra":  {"cmd/locbench"},
+}
+
+// TestImports fails on an import against the layers of ARCHITECTURE.md. Tests
+// may import more: only what the packages themselves import counts.
+func TestImports(t *testing.T) {
+	seen := map[string]bool{}
+	for _, p := range listPackages(t) {
+		pkg := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, "locbench"), "/")
+		if pkg == "" || len(p.GoFiles)+len(p.CgoFiles) == 0 {
+			continue
+		}
+		seen[pkg] = true
+		allowed, known := layers[pkg]
+		if !known {
+			t.Errorf("package %s has no layer: add it to imports_test.go and ARCHITECTURE.md", pkg)
+			continue
+		}
+		for _, imp := range p.Imports {
+			if inner, ours := strings.CutPrefix(imp, "locbench/"); ours && !slices.Contains(allowed, inner) {
+				t.Errorf("%s imports %s: its layer may import %v", pkg, inner, allowed)
+			}
+			for prefix, holders := range fences {
+				if strings.HasPrefix(imp, prefix) && !slices.Contains(holders, pkg) {
+					t.Errorf("%s imports %s: only %v may", pkg, imp, holders)
+				}
+			}
+		}
+	}
+	for pkg := range layers {
+		if !seen[pkg] {
+			t.Errorf("layer %s is no package any more: delete it here and in ARCHITECTURE.md", pkg)
+		}
+	}
+}
+
+type listed struct {
+	ImportPath        string
+	Imports           []string
+	GoFiles, CgoFiles []string
+}
+
+func listPackages(t *testing.T) []listed {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,GoFiles,CgoFiles", "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var ps []listed
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listed
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return ps
+		} else if err != nil {
+			t.Fatalf("go list: %v", err)
+		}
+		ps = append(ps, p)
+	}
+}
