@@ -1,0 +1,242 @@
+package camera
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"gonum.org/v1/gonum/spatial/r3"
+	"pgregory.net/rapid"
+)
+
+// shared returns the path of a file of the shared data, or skips the test.
+func shared(t *testing.T, path string) string {
+	t.Helper()
+	root := os.Getenv("LOCBENCH_SHARED")
+	for dir, _ := filepath.Abs("."); root == "" && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			root = filepath.Join(filepath.Dir(dir), "shared")
+		}
+	}
+	file := filepath.Join(root, path)
+	if _, err := os.Stat(file); err != nil {
+		t.Skip("shared data not found at ../shared: skipped")
+	}
+	return file
+}
+
+// golden is camera_models.json of the shared reference data.
+type golden struct {
+	Points [][3]float64 `json:"points_camera_frame"`
+	Edges  [][3]float64 `json:"edge_points"`
+	Models map[string]struct {
+		Params      []float64
+		Projections []*[2]float64
+		Edges       []*[2]float64 `json:"edge_projections"`
+	}
+	SmallOmega []struct {
+		Params      []float64
+		Projections []*[2]float64 `json:"projections_first5"`
+	} `json:"fov_small_omega"`
+}
+
+func readGolden(t *testing.T) golden {
+	t.Helper()
+	data, err := os.ReadFile(shared(t, "golden/camera/camera_models.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var g golden
+	if err := json.Unmarshal(data, &g); err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// checkProjections compares with the reference to 1e-9 px, and to a few last
+// digits where a value is so large that they are more than that.
+func checkProjections(t *testing.T, c Camera, points [][3]float64, want []*[2]float64) {
+	t.Helper()
+	for i, w := range want {
+		p := points[i]
+		u, v, ok := c.Project(r3.Vec{X: p[0], Y: p[1], Z: p[2]})
+		if ok != (w != nil) {
+			t.Errorf("point %v: visible %v, want %v", p, ok, w != nil)
+			continue
+		}
+		if ok && (math.Abs(u-w[0]) > 1e-9+1e-14*math.Abs(w[0]) || math.Abs(v-w[1]) > 1e-9+1e-14*math.Abs(w[1])) {
+			t.Errorf("point %v: (%v, %v), want %v", p, u, v, *w)
+		}
+	}
+}
+
+func TestProjectGolden(t *testing.T) {
+	g := readGolden(t)
+	if len(g.Models) != len(models) {
+		t.Errorf("reference has %d models, the package %d", len(g.Models), len(models))
+	}
+	for name, m := range g.Models {
+		t.Run(name, func(t *testing.T) {
+			c, err := New(name, m.Params)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkProjections(t, c, g.Points, m.Projections)
+			checkProjections(t, c, g.Edges, m.Edges)
+		})
+	}
+	for _, m := range g.SmallOmega {
+		c, err := New("FOV", m.Params)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkProjections(t, c, g.Points, m.Projections)
+	}
+}
+
+// lenses has parameters of real lenses for a 1920×1080 image, one set a model
+// and, for FOV, one in each of its branches.
+var lenses = []struct {
+	model  string
+	params []float64
+	reach  float64 // largest tan of the ray's angle to the axis to test
+}{
+	{"SIMPLE_PINHOLE", []float64{1371.022, 959.5, 539.5}, 3},
+	{"PINHOLE", []float64{1371.022, 1365.5, 959.5, 539.5}, 3},
+	{"SIMPLE_RADIAL", []float64{1371.022, 959.5, 539.5, -0.0431}, 1.5},
+	{"SIMPLE_RADIAL", []float64{1371.022, 959.5, 539.5, 0.12}, 1.5},
+	{"RADIAL", []float64{1371.022, 959.5, 539.5, -0.1123, 0.0217}, 1.2},
+	{"OPENCV", []float64{1371.022, 1365.5, 962.25, 533.75, -0.2011, 0.0613, 0.00051, -0.00037}, 0.9},
+	{"FULL_OPENCV", []float64{1371.022, 1365.5, 962.25, 533.75, 0.1811, -0.0713, 0.00051, -0.00037, 0.0123, 0.4017, -0.0211, 0.0049}, 1},
+	{"OPENCV_FISHEYE", []float64{571.022, 570.5, 962.25, 533.75, -0.0121, 0.0313, -0.0151, 0.0021}, 6},
+	{"SIMPLE_RADIAL_FISHEYE", []float64{571.022, 962.25, 533.75, -0.0221}, 6},
+	{"RADIAL_FISHEYE", []float64{571.022, 962.25, 533.75, -0.0221, 0.0053}, 6},
+	{"THIN_PRISM_FISHEYE", []float64{571.022, 570.5, 962.25, 533.75, -0.0121, 0.0113, 0.00061, -0.00043, -0.0051, 0.0009, 0.00031, -0.00027}, 6},
+	{"FOV", []float64{871.022, 869.5, 962.25, 533.75, 0.9231}, 6},
+	{"FOV", []float64{871.022, 869.5, 962.25, 533.75, 0.005}, 3},
+	{"FOV", []float64{871.022, 869.5, 962.25, 533.75, 0}, 3},
+}
+
+func TestUnprojectUndoesProject(t *testing.T) {
+	for _, l := range lenses {
+		c, err := New(l.model, l.params)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rapid.Check(t, func(t *rapid.T) {
+			// Half of the rays near the axis, where the models change branch.
+			r := rapid.Float64Range(0, l.reach).Draw(t, "r")
+			if rapid.Bool().Draw(t, "near") {
+				r *= 0.01
+			}
+			a := rapid.Float64Range(0, 2*math.Pi).Draw(t, "angle")
+			z := rapid.Float64Range(0.01, 100).Draw(t, "depth")
+			x, y := r*math.Cos(a), r*math.Sin(a)
+			u, v, ok := c.Project(r3.Vec{X: x * z, Y: y * z, Z: z})
+			if !ok {
+				t.Fatalf("%s %v: (%v, %v) not projected", l.model, l.params, x, y)
+			}
+			gx, gy, ok := c.Unproject(u, v)
+			// FOV's two branches meet with a step of some 1e-9.
+			if tol := 1e-8 * (1 + r); !ok || math.Abs(gx-x) > tol || math.Abs(gy-y) > tol {
+				t.Fatalf("%s %v: (%v, %v) → (%v, %v) → (%v, %v, %v)", l.model, l.params, x, y, u, v, gx, gy, ok)
+			}
+			if u2, v2, _ := c.Project(r3.Vec{X: gx, Y: gy, Z: 1}); math.Abs(u2-u)+math.Abs(v2-v) > 1e-8 {
+				t.Fatalf("%s %v: pixel (%v, %v) came back as (%v, %v)", l.model, l.params, u, v, u2, v2)
+			}
+		})
+	}
+}
+
+func TestUnprojectOutOfRange(t *testing.T) {
+	tests := []struct {
+		name   string
+		model  string
+		params []float64
+		u, v   float64
+	}{
+		{"beyond the fold of a barrel", "SIMPLE_RADIAL", []float64{100, 0, 0, -0.3}, 200, 0},
+		{"fisheye at 90 degrees", "SIMPLE_RADIAL_FISHEYE", []float64{100, 0, 0, 0}, 158, 0},
+		{"FOV at 90 degrees", "FOV", []float64{100, 100, 0, 0, 1}, 160, 0},
+		{"not a number", "RADIAL", []float64{100, 0, 0, 0.1, 0}, math.NaN(), 0},
+		{"infinite", "PINHOLE", []float64{100, 100, 0, 0}, math.Inf(1), 0},
+	}
+	for _, tt := range tests {
+		c, err := New(tt.model, tt.params)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if x, y, ok := c.Unproject(tt.u, tt.v); ok {
+			t.Errorf("%s: ray (%v, %v), want none", tt.name, x, y)
+		}
+	}
+}
+
+func TestNewErrors(t *testing.T) {
+	tests := []struct {
+		model  string
+		params []float64
+		want   string
+	}{
+		{"PINHOLE", []float64{1, 2, 3}, "want 4 parameters of camera model PINHOLE (fx, fy, cx, cy), found 3"},
+		{"FOV", nil, "want 5 parameters of camera model FOV (fx, fy, cx, cy, omega), found 0"},
+		{"UNKNOWN_CAMERA", nil, `want a camera model of FOV, FULL_OPENCV, OPENCV,`},
+		{"pinhole", []float64{1, 2, 3, 4}, `found "pinhole"`},
+		{"SIMPLE_PINHOLE", []float64{0, 2, 3}, "want positive focal lengths of camera model SIMPLE_PINHOLE, found 0, 0"},
+		{"PINHOLE", []float64{1, -2, 3, 4}, "found 1, -2"},
+		{"SIMPLE_RADIAL", []float64{1, 2, 3, math.NaN()}, "want a finite parameter k of camera model SIMPLE_RADIAL, found NaN"},
+	}
+	for _, tt := range tests {
+		if _, err := New(tt.model, tt.params); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("New(%q, %v): error %v, want %q", tt.model, tt.params, err, tt.want)
+		}
+	}
+	if _, _, ok := (Camera{}).Project(r3.Vec{Z: 1}); ok {
+		t.Error("the zero Camera projects")
+	}
+	if _, _, ok := (Camera{}).Unproject(0, 0); ok {
+		t.Error("the zero Camera unprojects")
+	}
+}
+
+func TestNoAllocation(t *testing.T) {
+	for _, l := range lenses {
+		c, err := New(l.model, l.params)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := testing.AllocsPerRun(10, func() {
+			u, v, _ := c.Project(r3.Vec{X: 0.2, Y: 0.1, Z: 1})
+			c.Unproject(u, v)
+		})
+		if n != 0 {
+			t.Errorf("%s: %v allocations", l.model, n)
+		}
+	}
+}
+
+func BenchmarkProject(b *testing.B) {
+	for _, l := range lenses {
+		c, _ := New(l.model, l.params)
+		b.Run(l.model, func(b *testing.B) {
+			for b.Loop() {
+				c.Project(r3.Vec{X: 0.2, Y: 0.1, Z: 1})
+			}
+		})
+	}
+}
+
+func BenchmarkUnproject(b *testing.B) {
+	for _, l := range lenses {
+		c, _ := New(l.model, l.params)
+		u, v, _ := c.Project(r3.Vec{X: 0.4, Y: 0.3, Z: 1})
+		b.Run(l.model, func(b *testing.B) {
+			for b.Loop() {
+				c.Unproject(u, v)
+			}
+		})
+	}
+}

@@ -1,0 +1,102 @@
+package camera
+
+import "math"
+
+// newtonSteps bounds Newton's method. It doubles its digits a step near the
+// root; a lens at the edge of its range needs about ten steps.
+const newtonSteps = 50
+
+// newtonTolerance is the residual on the normalized plane that counts as
+// solved, relative to 1 + radius: some hundred float64 epsilons, about 1e-10 px.
+const newtonTolerance = 1e-13
+
+// undistort inverts distort.
+func (l *lens) undistort(x, y float64) (float64, float64, bool) {
+	if l.family == fov {
+		return l.undistortFOV(x, y)
+	}
+	if !l.straight {
+		var ok bool
+		if x, y, ok = l.newton(x, y); !ok {
+			return 0, 0, false
+		}
+	}
+	if l.family != fisheye {
+		return x, y, finite(x, y)
+	}
+	theta := math.Sqrt(x*x + y*y)
+	if !(theta < math.Pi/2) {
+		return 0, 0, false
+	}
+	if theta > minDepth {
+		g := math.Tan(theta) / theta
+		x, y = g*x, g*y
+	}
+	return x, y, true
+}
+
+func finite(x, y float64) bool { return !math.IsNaN(x-x) && !math.IsNaN(y-y) }
+
+// newton solves the polynomial for the undistorted point. It starts at the
+// distorted point, from which the steps stay on the branch that holds the
+// centre: barrel distortion is concave and approached from below, pincushion
+// convex and approached from above. A singular or folded Jacobian on the way
+// means that the pixel is outside the lens's range.
+func (l *lens) newton(xd, yd float64) (x, y float64, ok bool) {
+	x, y = xd, yd
+	limit := newtonTolerance * (1 + math.Abs(xd) + math.Abs(yd))
+	for range newtonSteps {
+		r2 := x*x + y*y
+		g, slope := l.radialSlope(r2)
+		ex := g*x + 2*l.p1*x*y + l.p2*(r2+2*x*x) + l.sx*r2 - xd
+		ey := g*y + 2*l.p2*x*y + l.p1*(r2+2*y*y) + l.sy*r2 - yd
+		mixed := 2*slope*x*y + 2*l.p1*x + 2*l.p2*y
+		a := g + 2*slope*x*x + 2*l.p1*y + 6*l.p2*x + 2*l.sx*x
+		b := mixed + 2*l.sx*y
+		c := mixed + 2*l.sy*x
+		d := g + 2*slope*y*y + 2*l.p2*x + 6*l.p1*y + 2*l.sy*y
+		det := a*d - b*c
+		if !(det > 0 && g > 0) {
+			return 0, 0, false
+		}
+		x -= (d*ex - b*ey) / det
+		y -= (a*ey - c*ex) / det
+		if math.Abs(ex)+math.Abs(ey) <= limit {
+			return x, y, true
+		}
+	}
+	return 0, 0, false
+}
+
+// undistortFOV inverts the field-of-view model in closed form where it has
+// one, and by Newton's method on the radius where distort takes a series.
+func (l *lens) undistortFOV(x, y float64) (float64, float64, bool) {
+	rd := math.Sqrt(x*x + y*y)
+	if rd == 0 {
+		return x, y, true
+	}
+	// The largest r of the series branch in r² is √fovEpsilon.
+	o2 := l.omega * l.omega
+	if edge := math.Sqrt(fovEpsilon); o2 >= fovEpsilon && rd > edge*l.fovFactor(fovEpsilon) {
+		angle := rd * math.Abs(l.omega)
+		if !(angle < math.Pi/2) {
+			return 0, 0, false
+		}
+		g := math.Tan(angle) / math.Abs(l.tan) / rd
+		return g * x, g * y, true
+	}
+	r := rd
+	for range newtonSteps {
+		g := l.fovFactor(r * r)
+		slope := 2 * o2 / 3 // twice the derivative of the factor by r²
+		if o2 >= fovEpsilon {
+			slope = -2 * l.tan * l.tan * l.tan / (3 * l.omega)
+		}
+		e := r*g - rd
+		r -= e / (g + r*r*slope)
+		if math.Abs(e) <= newtonTolerance*(1+rd) {
+			return x * (r / rd), y * (r / rd), finite(r, 0)
+		}
+	}
+	return 0, 0, false
+}
