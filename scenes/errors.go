@@ -1,0 +1,65 @@
+package scenes
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"locbench/kapture"
+)
+
+// UnknownSceneError says that a name is neither a known scene nor a folder or
+// file. It is a usage error (exit code 2), not invalid data.
+type UnknownSceneError struct {
+	Ref   string
+	Near  []string // known scenes that may have been meant, best first
+	Known []string // all known scenes, sorted
+}
+
+func (e *UnknownSceneError) Error() string {
+	hint := didYouMean(e.Near)
+	if hint == "" {
+		hint = "; known scenes: " + strings.Join(e.Known, ", ")
+	}
+	return fmt.Sprintf("unknown scene %q: no known scene has this name, and there is no such directory or file%s", e.Ref, hint)
+}
+
+// NotInstalledError says that a known scene's data is not on this machine.
+type NotInstalledError struct {
+	Name   string
+	Looked string // the folder that would hold it
+	Get    string // how to get it: a command line, or instructions
+	Here   string // a folder of that name in the working directory, which may have been meant; "" if none
+}
+
+func (e *NotInstalledError) Error() string {
+	msg := fmt.Sprintf("scene %s is not installed: looked in %s; get it with: %s", e.Name, e.Looked, e.Get)
+	if e.Here != "" {
+		msg += fmt.Sprintf("; if you meant the directory here, write %s", e.Here)
+	}
+	return msg
+}
+
+// maxListed is how many problems of one kind an error message lists.
+const maxListed = 10
+
+// joinListed joins input errors, sorted by line, into one that lists at most
+// [maxListed] of them. It returns nil if there are none.
+func joinListed(problems []*kapture.InputError) error {
+	if len(problems) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(problems, func(a, b *kapture.InputError) int {
+		return cmp.Or(strings.Compare(a.Path, b.Path), cmp.Compare(a.Line, b.Line))
+	})
+	var errs []error
+	for _, p := range problems[:min(maxListed, len(problems))] {
+		errs = append(errs, p)
+	}
+	if more := len(problems) - maxListed; more > 0 {
+		errs = append(errs, fmt.Errorf("and %d more", more))
+	}
+	return errors.Join(errs...)
+}
