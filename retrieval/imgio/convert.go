@@ -1,0 +1,106 @@
+package imgio
+
+import (
+	"image"
+	"image/color"
+)
+
+// toRGB converts a decoded image as Pillow's convert("RGB") does.
+func toRGB(m image.Image) *Image {
+	b := m.Bounds()
+	out := New(b.Dx(), b.Dy())
+	switch m := m.(type) {
+	case *image.YCbCr:
+		jfifToRGB(out, m)
+	case *image.Gray:
+		grayToRGB(out, m.Pix, m.Stride, 1)
+	case *image.Gray16:
+		grayToRGB(out, m.Pix, m.Stride, 2) // big-endian: the high byte is first
+	case *image.RGBA:
+		pickRGB(out, m.Pix, m.Stride, 1)
+	case *image.NRGBA:
+		pickRGB(out, m.Pix, m.Stride, 1)
+	case *image.RGBA64:
+		pickRGB(out, m.Pix, m.Stride, 2)
+	case *image.NRGBA64:
+		pickRGB(out, m.Pix, m.Stride, 2)
+	case *image.CMYK:
+		cmykToRGB(out, m)
+	case *image.Paletted:
+		paletteToRGB(out, m)
+	default:
+		anyToRGB(out, m)
+	}
+	return out
+}
+
+func grayToRGB(out *Image, pix []byte, stride, bytes int) {
+	for y := range out.H {
+		src, dst := pix[y*stride:], out.row(y)
+		for x := range out.W {
+			v := src[x*bytes]
+			dst[3*x], dst[3*x+1], dst[3*x+2] = v, v, v
+		}
+	}
+}
+
+// pickRGB takes the first three of four samples of the given number of bytes,
+// and of each sample the first byte.
+func pickRGB(out *Image, pix []byte, stride, bytes int) {
+	for y := range out.H {
+		src, dst := pix[y*stride:], out.row(y)
+		for x := range out.W {
+			s := src[4*bytes*x : 4*bytes*x+4*bytes]
+			dst[3*x], dst[3*x+1], dst[3*x+2] = s[0], s[bytes], s[2*bytes]
+		}
+	}
+}
+
+// cmykToRGB is Pillow's: each colour is the black that is missing, less its
+// share of ink, with a division by 255 that rounds.
+func cmykToRGB(out *Image, m *image.CMYK) {
+	for y := range out.H {
+		src, dst := m.Pix[y*m.Stride:], out.row(y)
+		for x := range out.W {
+			light := 255 - int(src[4*x+3])
+			for c := range 3 {
+				t := int(src[4*x+c])*light + 128
+				dst[3*x+c] = byte(light - ((t>>8)+t)>>8)
+			}
+		}
+	}
+}
+
+func paletteToRGB(out *Image, m *image.Paletted) {
+	var table [256][3]byte // indices beyond the palette are black
+	for i, c := range m.Palette {
+		if i < len(table) {
+			table[i] = rgb(c)
+		}
+	}
+	for y := range out.H {
+		src, dst := m.Pix[y*m.Stride:], out.row(y)
+		for x := range out.W {
+			copy(dst[3*x:3*x+3], table[src[x]][:])
+		}
+	}
+}
+
+func anyToRGB(out *Image, m image.Image) {
+	b := m.Bounds()
+	for y := range out.H {
+		dst := out.row(y)
+		for x := range out.W {
+			c := rgb(m.At(b.Min.X+x, b.Min.Y+y))
+			copy(dst[3*x:3*x+3], c[:])
+		}
+	}
+}
+
+// rgb returns a colour without its alpha, not multiplied by it.
+func rgb(c color.Color) [3]byte {
+	n := color.NRGBAModel.Convert(c).(color.NRGBA)
+	return [3]byte{n.R, n.G, n.B}
+}
+
+func (m *Image) row(y int) []byte { return m.Pix[3*m.W*y : 3*m.W*(y+1)] }
