@@ -1,6 +1,8 @@
 package kapture
 
 import (
+	"io/fs"
+
 	"locbench/kapture/geom"
 )
 
@@ -101,4 +103,9 @@ type Dataset struct {
 	Accelerometer []VectorRecord
 	Gyroscope     []VectorRecord
 	Magnetic      []VectorRecord
+
+	fsys        fs.FS // where it was opened; nil if it was not read from anywhere
+	name        string
+	warnings    []string
+	sensorIndex map[string]int // position in Sensors when it was opened
 }

@@ -1,0 +1,75 @@
+package kapture
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/google/renameio/v2"
+)
+
+// Write writes the tables as kapture 1.1 text under dir/sensors, rows in their
+// order, each file whole or not at all. A nil table is left out; sensors.txt is
+// always written. It is an error if dir already has a table that d has not, if
+// a value cannot stand in a kapture file (a comma, a line break, a path out of
+// the dataset, a number that is not finite), and if a row occurs twice.
+func (d *Dataset) Write(dir string) error {
+	if err := os.MkdirAll(filepath.Join(dir, "sensors"), 0o777); err != nil {
+		return err
+	}
+	sensors := d.Sensors
+	if sensors == nil {
+		sensors = []Sensor{}
+	}
+	return errors.Join(
+		store(dir, sensorsTable(), sensors),
+		store(dir, rigsTable(), d.Rigs),
+		store(dir, trajectoriesTable(), d.Trajectories),
+		store(dir, camerasTable(), d.Cameras),
+		store(dir, depthsTable(), d.Depths),
+		store(dir, lidarsTable(), d.Lidars),
+		store(dir, gnssTable(), d.GNSS),
+		store(dir, wifiTable(), d.Wifi),
+		store(dir, bluetoothTable(), d.Bluetooth),
+		store(dir, accelerometerTable(), d.Accelerometer),
+		store(dir, gyroscopeTable(), d.Gyroscope),
+		store(dir, magneticTable(), d.Magnetic),
+	)
+}
+
+func store[T any](dir string, c codec[T], rows []T) error {
+	name := filepath.Join(dir, filepath.FromSlash(c.file))
+	if rows == nil {
+		if _, err := os.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("write %s: want no file, as the dataset has no such table, found one", name)
+		}
+		return nil
+	}
+	seen := uniqueness[T]{codec: &c, rows: make(map[rowKey]int, len(rows)), images: map[string]int{}}
+	for i, v := range rows {
+		if what, first := seen.add(v, i); what != "" {
+			return fmt.Errorf("write %s: want each %s once, found that of row %d again in row %d", name, what, first, i)
+		}
+	}
+	return writeFile(name, func(w io.Writer) error { return c.write(w, rows) })
+}
+
+// writeFile writes a file whole or not at all: what is written goes to a
+// temporary file beside it, which is synced and renamed.
+func writeFile(name string, write func(w io.Writer) error) error {
+	f, err := renameio.NewPendingFile(name, renameio.WithTempDir(filepath.Dir(name)), renameio.WithPermissions(0o666))
+	if err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	defer f.Cleanup()
+	if err := write(f); err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	if err := f.CloseAtomicallyReplace(); err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	return nil
+}
