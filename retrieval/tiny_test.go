@@ -1,0 +1,97 @@
+package retrieval
+
+import (
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"locbench/retrieval/imgio"
+)
+
+func cosine(a, b []float32) float64 {
+	dot := 0.0
+	for i, x := range a {
+		dot += float64(x) * float64(b[i])
+	}
+	return dot
+}
+
+// blobs draws an image of large soft patches of colour.
+func blobs(seed uint64, w, h int) *imgio.Image {
+	rng := rand.New(rand.NewPCG(seed, 3))
+	coarse := imgio.New(5, 4)
+	for i := range coarse.Pix {
+		coarse.Pix[i] = byte(40 + rng.IntN(120))
+	}
+	return coarse.Resize(w, h, imgio.Bicubic)
+}
+
+// expose returns the image with gain and offset on each colour.
+func expose(m *imgio.Image, gain float64, offset [3]float64) *imgio.Image {
+	out := imgio.New(m.W, m.H)
+	for i, v := range m.Pix {
+		out.Pix[i] = byte(min(max(math.Round(float64(v)*gain+offset[i%3]), 0), 255))
+	}
+	return out
+}
+
+func TestTinyImage(t *testing.T) {
+	m := blobs(1, 320, 240)
+	d := TinyImage(m)
+	if len(d) != TinyImageDim {
+		t.Fatalf("length %d, want %d", len(d), TinyImageDim)
+	}
+	if n := cosine(d, d); math.Abs(n-1) > 1e-6 {
+		t.Errorf("norm² %v", n)
+	}
+	tests := []struct {
+		name     string
+		other    *imgio.Image
+		low, top float64
+	}{
+		{"darker, with a cast of colour", expose(m, 0.5, [3]float64{30, 0, 10}), 0.999, 1},
+		{"brighter", expose(m, 1.4, [3]float64{}), 0.999, 1},
+		{"another size", blobs(1, 200, 150), 0.995, 1},
+		{"another image", blobs(2, 320, 240), -1, 0.6},
+	}
+	for _, tt := range tests {
+		if s := cosine(d, TinyImage(tt.other)); s < tt.low || s > tt.top+1e-6 {
+			t.Errorf("%s: similarity %v, want in [%v, %v]", tt.name, s, tt.low, tt.top)
+		}
+	}
+}
+
+func TestTinyImageFlat(t *testing.T) {
+	flat := expose(imgio.New(33, 20), 1, [3]float64{211, 37, 99})
+	d := TinyImage(flat)
+	if n := cosine(d, d); math.Abs(n-1) > 1e-6 {
+		t.Errorf("norm² %v", n)
+	}
+	if s := cosine(d, TinyImage(blobs(1, 64, 48))); math.Abs(s) > 1e-6 {
+		t.Errorf("similarity of a flat image %v, want 0", s)
+	}
+}
+
+func BenchmarkTinyImage(b *testing.B) {
+	m := blobs(1, 1920, 1080)
+	for b.Loop() {
+		TinyImage(m)
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "images/s")
+}
+
+// fusionShared returns the folder of reference data beside the checkout; the
+// test is skipped where it is missing.
+func fusionShared(t testing.TB) string {
+	t.Helper()
+	dir := os.Getenv("LOCBENCH_SHARED")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "shared")
+	}
+	if _, err := os.Stat(dir); err != nil {
+		t.Skip("shared data not found at ../shared: skipped")
+	}
+	return dir
+}
