@@ -14,8 +14,15 @@ func TestList(t *testing.T) {
 		t.Fatal(err)
 	}
 	var names []string
+	taken := map[string]string{}
 	for _, c := range cards {
 		names = append(names, c.Name)
+		for _, name := range append([]string{c.Name}, c.Aliases...) {
+			if other, ok := taken[name]; ok || name == "" {
+				t.Errorf("%s: the name or alias %q is empty or also of %s", c.Name, name, other)
+			}
+			taken[name] = c.Name
+		}
 		if c.Title == "" || c.Description == "" || c.Licence == "" {
 			t.Errorf("%s: a card must have title, description and licence", c.Name)
 		}
