@@ -1,0 +1,106 @@
+package synth
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"gonum.org/v1/gonum/spatial/r3"
+
+	"locbench/kapture/geom"
+)
+
+// part is one of the scene's datasets.
+type part uint8
+
+const (
+	partMapping part = iota
+	partDay
+	partNight
+	parts
+)
+
+// folders holds the parts' folders in the scene, and the first element of
+// their images' names.
+var folders = [parts]string{"mapping", "query_day", "query_night"}
+
+// picturePlan is everything that decides one image.
+type picturePlan struct {
+	view
+	part      part
+	name      string // unique in the scene
+	timestamp int64
+	index     int // in the plan
+}
+
+// plan is a scene before it is rendered.
+type plan struct {
+	town    *town
+	rig     []lens
+	hand    []lens
+	stops   []geom.Pose // of the rig
+	mounts  [2]geom.Pose
+	mapping []picturePlan
+	queries []picturePlan
+}
+
+// rand is the generator of everything in picture i of a part: apart from its
+// place, which the plan decides.
+func (q *picturePlan) rand(seed uint64, what string) *rand.Rand {
+	return generator(seed, what, q.index)
+}
+
+// newPlan builds the town and places all cameras.
+func newPlan(o Options) (*plan, error) {
+	n := (o.Mapping + 1) / 2
+	p := &plan{
+		town: newTown(o.Seed, metresPerPose*float64(n)),
+		rig:  rigLenses(o.Width, o.Height), hand: handLenses(o.Width, o.Height), mounts: mounts(),
+	}
+	for _, lenses := range [][]lens{p.rig, p.hand} {
+		for i := range lenses {
+			if err := lenses[i].trace(); err != nil {
+				return nil, fmt.Errorf("camera %s: %w", lenses[i].id, err)
+			}
+		}
+	}
+	p.stops = p.town.drive(n)
+	for i := range o.Mapping {
+		p.addMapping(i)
+	}
+	for i := range o.Queries {
+		p.addQuery(o, i)
+	}
+	return p, nil
+}
+
+// frameTime is the time between two stops or two queries, in the unit of
+// kapture's timestamps that these scenes use: milliseconds.
+const frameTime = 500
+
+func (p *plan) addMapping(i int) {
+	stop, side := i/2, i%2
+	l := &p.rig[side]
+	p.mapping = append(p.mapping, picturePlan{
+		view: view{lens: l, pose: p.stops[stop].Then(p.mounts[side]), weather: mappingDay(), photo: mappingExposure()},
+		part: partMapping, name: fmt.Sprintf("mapping/%s/%05d.jpg", l.id, stop), timestamp: int64(stop+1) * frameTime, index: i,
+	})
+}
+
+// addQuery places query i of o.Queries: every third is by night.
+func (p *plan) addQuery(o Options, i int) {
+	r := generator(o.Seed, "query", i)
+	near := min(int((float64(i)+r.Float64())/float64(o.Queries)*float64(o.Mapping)), o.Mapping-1)
+	q := picturePlan{part: partDay, timestamp: int64(len(p.stops)+10+i) * frameTime, index: o.Mapping + i}
+	q.lens = &p.hand[r.IntN(len(p.hand))]
+	if i%3 == 2 {
+		q.part = partNight
+		q.weather, q.photo = queryNight(r), nightExposure(r)
+	} else {
+		q.weather, q.photo = queryDay(r), dayExposure(r)
+	}
+	q.name = fmt.Sprintf("%s/%s/%05d.jpg", folders[q.part], q.lens.id, i)
+	s := p.findStand(r, near, q.lens)
+	q.pose = s.pose
+	q.extra = p.town.passersBy(r, r3.Vec{X: s.eye.X, Y: s.eye.Y}, s.ahead)
+	p.queries = append(p.queries, q)
+}
