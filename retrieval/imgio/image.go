@@ -121,6 +121,9 @@ func header(r io.ReadSeeker, name string) (format, image.Config, error) {
 	refuse := func(err error) (format, image.Config, error) {
 		return format{}, image.Config{}, &FormatError{Path: name, Err: err}
 	}
+	if n == 0 {
+		return refuse(errors.New("want an image, found an empty file"))
+	}
 	for _, f := range formats() {
 		if !f.matches(start[:n]) {
 			continue
