@@ -35,6 +35,8 @@ type Image struct {
 	Timestamp int64
 	Pose      geom.Pose // world→camera, rigs removed; valid if HasPose
 	HasPose   bool      // false: no ground truth
+
+	from *part
 }
 
 // part is one kapture dataset of a scene.
@@ -55,6 +57,15 @@ func (s *Scene) Mapping() []Image { return s.mapping }
 // Queries returns the query images, sorted by name. The slice is the scene's:
 // do not change it.
 func (s *Scene) Queries() []Image { return s.queries }
+
+// Sensor returns the camera that took an image of this scene, as the image's
+// dataset describes it; false if the dataset does not.
+func (s *Scene) Sensor(im Image) (kapture.Sensor, bool) {
+	if im.from == nil {
+		return kapture.Sensor{}, false
+	}
+	return im.from.data.Sensor(im.Camera)
+}
 
 // InputFiles returns the paths of the text tables that the scene was read from
 // (scene file, sensors/*.txt of every dataset), sorted.
@@ -189,7 +200,7 @@ func (s *Scene) add(p *part, rec kapture.FileRecord, split string) {
 	im := Image{
 		Name: rec.Path, Camera: rec.Sensor, Split: split, Timestamp: rec.Timestamp,
 		File: p.imageFile(rec.Path),
-		Pose: pose.Pose, HasPose: known && pose.Complete(),
+		Pose: pose.Pose, HasPose: known && pose.Complete(), from: p,
 	}
 	if p.query {
 		s.queries = append(s.queries, im)
