@@ -41,6 +41,25 @@ type plan struct {
 	mounts  [2]geom.Pose
 	mapping []picturePlan
 	queries []picturePlan
+	// landmarks is nil if no local features are asked for.
+	landmarks *landmarks
+}
+
+// picture returns picture i: the mapping first, then the queries.
+func (p *plan) picture(i int) *picturePlan {
+	if i < len(p.mapping) {
+		return &p.mapping[i]
+	}
+	return &p.queries[i-len(p.mapping)]
+}
+
+// all returns all pictures in the order of their index.
+func (p *plan) all() []*picturePlan {
+	out := make([]*picturePlan, len(p.mapping)+len(p.queries))
+	for i := range out {
+		out[i] = p.picture(i)
+	}
+	return out
 }
 
 // rand is the generator of everything in picture i of a part: apart from its
@@ -69,6 +88,13 @@ func newPlan(o Options) (*plan, error) {
 	}
 	for i := range o.Queries {
 		p.addQuery(o, i)
+	}
+	if o.LocalFeatures > 0 {
+		places := make([]r3.Vec, n)
+		for i, s := range p.stops {
+			places[i] = s.Center()
+		}
+		p.landmarks = p.town.findLandmarks(o.LocalFeatures, places)
 	}
 	return p, nil
 }
