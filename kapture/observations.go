@@ -44,32 +44,6 @@ type observationChunk struct {
 
 type viewRef struct{ image, keypoint uint32 }
 
-// nameTable gives equal names the same number.
-type nameTable struct {
-	names []string
-	index map[string]uint32
-}
-
-func (t *nameTable) add(name []byte) (id uint32, isNew bool) {
-	if id, ok := t.index[string(name)]; ok {
-		return id, false
-	}
-	if t.index == nil {
-		t.index = map[string]uint32{}
-		for i, n := range t.names {
-			t.index[n] = uint32(i)
-		}
-		if id, ok := t.index[string(name)]; ok {
-			return id, false
-		}
-	}
-	id = uint32(len(t.names))
-	s := string(name)
-	t.names = append(t.names, s)
-	t.index[s] = id
-	return id, true
-}
-
 // Len returns the number of lines: points seen by a type of keypoints.
 func (o *Observations) Len() int {
 	n := 0
@@ -160,6 +134,7 @@ type observationFormat struct{ fallback, oldType string }
 type observationWorker struct {
 	images, types nameTable
 	refused       map[uint32]bool // images whose path is refused
+	ids           []uint32        // of the images on a line
 }
 
 // workerChunk is a chunk with the numbers of its worker's tables.
@@ -239,17 +214,18 @@ func (p *observationParser) head() (point int, kind uint32, ok bool) {
 // views appends the line's views to c, all or none.
 func (p *observationParser) views(c *observationChunk) bool {
 	start := len(c.views)
-	for i := 0; i < len(p.fields); i += 2 {
-		image, isNew := p.images.add(p.fields[i])
-		if isNew {
-			p.check(image)
-		}
-		keypoint, ok := parseInt(p.fields[i+1])
+	known := len(p.images.names)
+	p.ids = p.images.addAll(p.fields, p.ids[:0])
+	for id := known; id < len(p.images.names); id++ {
+		p.check(uint32(id))
+	}
+	for i, image := range p.ids {
+		keypoint, ok := parseInt(p.fields[2*i+1])
 		switch {
-		case p.refused[image]:
+		case len(p.refused) > 0 && p.refused[image]:
 			p.failf("%s%s", wantPath, badPath(p.images.names[image]))
 		case !ok || keypoint < 0 || keypoint > math.MaxUint32:
-			p.failf("want the row of a keypoint as feature_id, found %s", quote(string(p.fields[i+1])))
+			p.failf("want the row of a keypoint as feature_id, found %s", quote(string(p.fields[2*i+1])))
 		default:
 			c.views = append(c.views, viewRef{image, uint32(keypoint)})
 			continue

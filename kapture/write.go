@@ -24,20 +24,25 @@ func (d *Dataset) Write(dir string) error {
 	if sensors == nil {
 		sensors = []Sensor{}
 	}
-	return errors.Join(
-		store(dir, sensorsTable(), sensors),
-		store(dir, rigsTable(), d.Rigs),
-		store(dir, trajectoriesTable(), d.Trajectories),
-		store(dir, camerasTable(), d.Cameras),
-		store(dir, depthsTable(), d.Depths),
-		store(dir, lidarsTable(), d.Lidars),
-		store(dir, gnssTable(), d.GNSS),
-		store(dir, wifiTable(), d.Wifi),
-		store(dir, bluetoothTable(), d.Bluetooth),
-		store(dir, accelerometerTable(), d.Accelerometer),
-		store(dir, gyroscopeTable(), d.Gyroscope),
-		store(dir, magneticTable(), d.Magnetic),
-	)
+	for _, write := range []func() error{
+		func() error { return store(dir, sensorsTable(), sensors) },
+		func() error { return store(dir, rigsTable(), d.Rigs) },
+		func() error { return store(dir, trajectoriesTable(), d.Trajectories) },
+		func() error { return store(dir, camerasTable(), d.Cameras) },
+		func() error { return store(dir, depthsTable(), d.Depths) },
+		func() error { return store(dir, lidarsTable(), d.Lidars) },
+		func() error { return store(dir, gnssTable(), d.GNSS) },
+		func() error { return store(dir, wifiTable(), d.Wifi) },
+		func() error { return store(dir, bluetoothTable(), d.Bluetooth) },
+		func() error { return store(dir, accelerometerTable(), d.Accelerometer) },
+		func() error { return store(dir, gyroscopeTable(), d.Gyroscope) },
+		func() error { return store(dir, magneticTable(), d.Magnetic) },
+	} {
+		if err := write(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func store[T any](dir string, c codec[T], rows []T) error {
