@@ -35,8 +35,19 @@ func openRunDir(dir string) (release func(), err error) {
 	return func() { lock.Unlock() }, nil
 }
 
+// place returns the path of a file of the run directory, and makes the folder
+// that it lies in.
+func (p *Plan) place(rel string) (string, error) {
+	path := filepath.Join(p.o.Out, filepath.FromSlash(rel))
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return "", fmt.Errorf("make folder: %w", err)
+	}
+	return path, nil
+}
+
 // unfinished matches the names of files that a killed process left half
-// written: atomic writers make ".NAME123456" first and rename it when whole.
+// written: atomic writers make ".NAME123456" or ".NAME.tmp-123456" first and
+// rename it when whole.
 var unfinished = regexp.MustCompile(`^\..+[0-9]{6,}$`)
 
 // sweep removes half-written files. The lock is held: they belong to nobody.

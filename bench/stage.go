@@ -24,8 +24,12 @@ type stage struct {
 	key func(ctx context.Context) (string, error)
 	// run writes the outputs and returns their paths, relative to the run directory.
 	run func(ctx context.Context) (outputs []string, err error)
-	// cost is a rough estimate for the dry run.
-	cost cost
+	// feature is what the stage works on, "" for all; feeds says that the later
+	// stages of the feature read what this one writes. With cost, a rough
+	// estimate, they serve the dry run.
+	feature string
+	feeds   bool
+	cost    cost
 }
 
 // cost is what a stage is expected to take.
@@ -39,6 +43,7 @@ type stageRecord struct {
 	Name    string        `json:"name"`
 	Key     string        `json:"key"`
 	Seconds float64       `json:"seconds"`
+	DoneAt  time.Time     `json:"done_at"`
 	Outputs []stageOutput `json:"outputs"`
 }
 
@@ -81,7 +86,7 @@ func (r *runner) do(ctx context.Context, s stage) (stageDone, error) {
 	if err != nil {
 		return stageDone{}, fmt.Errorf("stage %s: %w", s.name, err)
 	}
-	rec := stageRecord{Name: s.name, Key: key, Seconds: time.Since(start).Seconds()}
+	rec := stageRecord{Name: s.name, Key: key, Seconds: time.Since(start).Seconds(), DoneAt: time.Now()}
 	for _, path := range outputs {
 		sum, err := r.hashes.file(filepath.Join(r.dir, path))
 		if err != nil {

@@ -84,9 +84,16 @@ func (c *Card) Folder(dataRoot string) string {
 	return filepath.Join(dataRoot, filepath.FromSlash(c.Root))
 }
 
-// Installed reports whether a known scene's folder under the data root is there.
+// Installed reports whether a known scene's folder under the data root is
+// there. A scene that locbench makes is there once its scene file is, which is
+// written last.
 func (c *Card) Installed(dataRoot string) bool {
-	info, err := os.Stat(c.Folder(dataRoot))
+	dir := c.Folder(dataRoot)
+	if c.Generate != nil {
+		info, err := os.Stat(filepath.Join(dir, sceneFile))
+		return err == nil && info.Mode().IsRegular()
+	}
+	info, err := os.Stat(dir)
 	return err == nil && info.IsDir()
 }
 

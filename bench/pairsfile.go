@@ -1,0 +1,87 @@
+package bench
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+
+	"locbench/kapture"
+)
+
+// checkPairs refuses a pairs file that names images which the scene does not
+// have, and says which queries it leaves out.
+func (p *Plan) checkPairs(f *feature, pairs kapture.Pairs) error {
+	var wrong []pairProblem
+	covered := map[string]bool{}
+	for i, pair := range pairs {
+		_, isQuery := findImage(p.queries, pair.Query)
+		_, isMap := findImage(p.mapping, pair.Map)
+		switch {
+		case !isQuery:
+			wrong = append(wrong, pairProblem{i, "want a query image of the scene, found " + pair.Query})
+		case !isMap:
+			wrong = append(wrong, pairProblem{i, "want a mapping image of the scene with a pose, found " + pair.Map})
+		}
+		covered[pair.Query] = true
+	}
+	if len(wrong) > 0 {
+		return pairProblems(f.file, wrong)
+	}
+	var without []string
+	for _, q := range p.queries {
+		if !covered[q.Name] {
+			without = append(without, q.Name)
+		}
+	}
+	if len(without) > 0 {
+		p.o.Log.Warn(fmt.Sprintf("%d queries are not in the pairs file %s and fail: %s", len(without), f.file, firstFew(without)))
+	}
+	return nil
+}
+
+// pairProblem is something wrong with the pair at an index of the file.
+type pairProblem struct {
+	index int
+	msg   string
+}
+
+// pairProblems makes one error of at most ten problems, each with its line.
+func pairProblems(path string, wrong []pairProblem) error {
+	const most = 10
+	lines, err := pairLines(path)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, w := range wrong[:min(most, len(wrong))] {
+		e := &kapture.InputError{Path: path, Msg: w.msg}
+		if w.index < len(lines) {
+			e.Line = lines[w.index]
+		}
+		errs = append(errs, e)
+	}
+	if more := len(wrong) - most; more > 0 {
+		errs = append(errs, fmt.Errorf("and %d more", more))
+	}
+	return errors.Join(errs...)
+}
+
+// pairLines returns the line number of every pair: blank lines and comments
+// hold none.
+func pairLines(path string) ([]int, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	var lines []int
+	scan := bufio.NewScanner(file)
+	for n := 1; scan.Scan(); n++ {
+		if text := bytes.TrimSpace(scan.Bytes()); len(text) > 0 && text[0] != '#' {
+			lines = append(lines, n)
+		}
+	}
+	return lines, scan.Err()
+}
