@@ -193,18 +193,19 @@ func faceWidth(s *solid, face uint8) float64 {
 func (b *builder) monument(cx, cy float64) {
 	c := hex(0xB9B2A4)
 	b.solids = append(b.solids,
-		upright(box, stuffStone, cx, cy, r3.Vec{X: 2.2, Y: 2.2, Z: 0.3}, 0, c),
-		upright(box, stuffStone, cx, cy, r3.Vec{X: 1.2, Y: 1.2, Z: 1.9}, 0.3, c),
-		upright(cylinder, stuffStone, cx, cy, r3.Vec{X: 0.3, Y: 0.3, Z: 3.2}, 2.2, c),
-		upright(ellipsoid, stuffPlain, cx, cy, r3.Vec{X: 0.55, Y: 0.55, Z: 0.55}, 5.2, hex(0xC9A23A)))
+		upright(box, stuffStone, r3.Vec{X: cx, Y: cy}, r3.Vec{X: 2.2, Y: 2.2, Z: 0.3}, c),
+		upright(box, stuffStone, r3.Vec{X: cx, Y: cy, Z: 0.3}, r3.Vec{X: 1.2, Y: 1.2, Z: 1.9}, c),
+		upright(cylinder, stuffStone, r3.Vec{X: cx, Y: cy, Z: 2.2}, r3.Vec{X: 0.3, Y: 0.3, Z: 3.2}, c),
+		upright(ellipsoid, stuffPlain, r3.Vec{X: cx, Y: cy, Z: 5.2}, r3.Vec{X: 0.55, Y: 0.55, Z: 0.55}, hex(0xC9A23A)))
 }
 
-// upright returns a solid centred on (x, y) with half sizes half.X and half.Y
-// and height half.Z, standing at height z.
-func upright(sh shape, st stuff, x, y float64, half r3.Vec, z float64, c rgb) solid {
-	seed := mix(math.Float64bits(x)) ^ mix(math.Float64bits(y)+1)
+// upright returns a solid that stands on foot, the middle of its base, with
+// half sizes size.X and size.Y and height size.Z.
+func upright(sh shape, st stuff, foot, size r3.Vec, c rgb) solid {
+	seed := mix(math.Float64bits(foot.X)) ^ mix(math.Float64bits(foot.Y)+1)
 	return solid{shape: sh, stuff: st, seed: seed, color: c,
-		lo: r3.Vec{X: x - half.X, Y: y - half.Y, Z: z}, hi: r3.Vec{X: x + half.X, Y: y + half.Y, Z: z + half.Z},
-		middle:  r3.Vec{X: x, Y: y, Z: z + half.Z/2},
-		inverse: r3.Vec{X: 1 / half.X, Y: 1 / half.Y, Z: 2 / half.Z}}
+		lo:      r3.Vec{X: foot.X - size.X, Y: foot.Y - size.Y, Z: foot.Z},
+		hi:      r3.Vec{X: foot.X + size.X, Y: foot.Y + size.Y, Z: foot.Z + size.Z},
+		middle:  r3.Vec{X: foot.X, Y: foot.Y, Z: foot.Z + size.Z/2},
+		inverse: r3.Vec{X: 1 / size.X, Y: 1 / size.Y, Z: 2 / size.Z}}
 }

@@ -28,7 +28,8 @@ func (p *plan) datasets() [parts]*kapture.Dataset {
 	for i := range p.mapping {
 		q := &p.mapping[i]
 		if i%2 == 0 {
-			m.Trajectories = append(m.Trajectories, kapture.DevicePose{Timestamp: q.timestamp, Device: rigID, Pose: complete(p.stops[i/2])})
+			m.Trajectories = append(m.Trajectories, kapture.DevicePose{
+				Timestamp: q.timestamp, Device: rigID, Pose: complete(p.stops[i/2])})
 		}
 		m.Cameras = append(m.Cameras, q.record())
 	}

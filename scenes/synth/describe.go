@@ -58,12 +58,12 @@ func (o Options) card(day, night bool) string {
 	fmt.Fprintf(&b, "# Written by locbench scenes generate, last of all files: the scene is complete.\n")
 	fmt.Fprintf(&b, "# %s\n", o.recipe())
 	fmt.Fprintf(&b, "name: synthetic_town_%d\ntitle: Synthetic old town, seed %d\n", o.Seed, o.Seed)
-	fmt.Fprintf(&b, "description: >-\n  %d mapping images of a rig of two cameras and %d query images, by day and by\n", o.Mapping, o.Queries)
-	b.WriteString("  night, of a ray-cast town with exact poses. ")
+	fmt.Fprintf(&b, "description: >-\n  %d mapping images of a rig of two cameras and %d query images,\n", o.Mapping, o.Queries)
+	b.WriteString("  by day and by night, of a ray-cast town with exact poses.\n  ")
 	if o.LocalFeatures > 0 {
 		b.WriteString("Local features are simulated. ")
 	}
-	b.WriteString("Ground truth for\n  everything is in ground_truth.\n")
+	b.WriteString("Ground truth for everything is in ground_truth.\n")
 	b.WriteString("mapping: [mapping]\nqueries:\n")
 	if day {
 		fmt.Fprintf(&b, "  - {dir: %s, split: day}\n", folders[partDay])

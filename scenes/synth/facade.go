@@ -200,9 +200,9 @@ func (f *facade) wall(u, v, fine float64, n *noise) rgb {
 	}
 	switch s.wall {
 	case brick:
-		return c.scale(f.courses(u, v, 0.25, 0.083, 0.012, fine))
+		return c.scale(f.courses(u, v, bricks, fine))
 	case stone:
-		return c.scale(f.courses(u, v, 0.7, 0.36, 0.022, fine))
+		return c.scale(f.courses(u, v, blocks, fine))
 	case timber:
 		if v > f.ground && f.beam(u, v) {
 			return s.trim.scale(0.8 + 0.3*n.at(u*12+ox, v*12))
@@ -213,13 +213,23 @@ func (f *facade) wall(u, v, fine float64, n *noise) rgb {
 
 // plinth paints the foot of the wall in blocks of grey stone.
 func (f *facade) plinth(u, v, fine float64, n *noise) rgb {
-	k := f.courses(u, v, 0.8, plinth, 0.025, fine)
+	k := f.courses(u, v, footing, fine)
 	return hex(0x8C867C).scale(k * (0.75 + 0.4*n.at(u*5, v*5)))
 }
 
-// courses returns the shade of bricks or blocks of size w×h with joints, laid
-// in running bond; it fades to the mean where a pixel covers a joint.
-func (f *facade) courses(u, v, w, h, joint, fine float64) float64 {
+// bond is how stones are laid: their size and the joint between them, metres.
+type bond struct{ width, height, joint float64 }
+
+var (
+	bricks  = bond{0.25, 0.083, 0.012}
+	blocks  = bond{0.7, 0.36, 0.022}
+	footing = bond{0.8, plinth, 0.025}
+)
+
+// courses returns the shade of stones in running bond; it fades to the mean
+// where a pixel covers a joint.
+func (f *facade) courses(u, v float64, b bond, fine float64) float64 {
+	w, h, joint := b.width, b.height, b.joint
 	line := math.Floor(v / h)
 	x := u/w + 0.5*float64(int(line)&1)
 	col := math.Floor(x)

@@ -46,10 +46,10 @@ func (b *builder) lampPost(p r3.Vec) {
 	iron := hex(0x2B2F2E)
 	warm := rgb{1, 0.72, 0.38}.blend(rgb{1, 0.86, 0.62}, b.rand.Float64())
 	b.solids = append(b.solids,
-		upright(cylinder, stuffPlain, p.X, p.Y, r3.Vec{X: 0.06, Y: 0.06, Z: 3.5}, 0, iron),
-		upright(cylinder, stuffPlain, p.X, p.Y, r3.Vec{X: 0.12, Y: 0.12, Z: 0.7}, 0, iron),
-		upright(ellipsoid, stuffLamp, p.X, p.Y, r3.Vec{X: 0.2, Y: 0.2, Z: 0.46}, 3.45, warm),
-		upright(box, stuffPlain, p.X, p.Y, r3.Vec{X: 0.2, Y: 0.2, Z: 0.08}, 3.9, iron))
+		upright(cylinder, stuffPlain, p, r3.Vec{X: 0.06, Y: 0.06, Z: 3.5}, iron),
+		upright(cylinder, stuffPlain, p, r3.Vec{X: 0.12, Y: 0.12, Z: 0.7}, iron),
+		upright(ellipsoid, stuffLamp, r3.Vec{X: p.X, Y: p.Y, Z: 3.45}, r3.Vec{X: 0.2, Y: 0.2, Z: 0.46}, warm),
+		upright(box, stuffPlain, r3.Vec{X: p.X, Y: p.Y, Z: 3.9}, r3.Vec{X: 0.2, Y: 0.2, Z: 0.08}, iron))
 	b.town.lamps = append(b.town.lamps, lamp{at: r3.Vec{X: p.X, Y: p.Y, Z: 3.7}, color: warm})
 }
 
@@ -65,14 +65,15 @@ func (b *builder) clutter(p r3.Vec) {
 	case 1:
 		for range 1 + r.IntN(3) {
 			h := between(r, 0.2, 0.32)
-			b.solids = append(b.solids, upright(box, stuffWood, p.X+between(r, -0.4, 0.4), p.Y+between(r, -0.4, 0.4),
-				r3.Vec{X: h, Y: h, Z: between(r, 0.4, 0.9)}, 0, hex(0xA87E4F)))
+			foot := r3.Vec{X: p.X + between(r, -0.4, 0.4), Y: p.Y + between(r, -0.4, 0.4)}
+			crate := upright(box, stuffWood, foot, r3.Vec{X: h, Y: h, Z: between(r, 0.4, 0.9)}, hex(0xA87E4F))
+			b.solids = append(b.solids, crate)
 		}
 	case 2:
-		b.solids = append(b.solids, upright(cylinder, stuffWood, p.X, p.Y, r3.Vec{X: 0.3, Y: 0.3, Z: 0.85}, 0, hex(0x7A5230)),
-			upright(ellipsoid, stuffPlain, p.X, p.Y, r3.Vec{X: 0.29, Y: 0.29, Z: 0.1}, 0.8, hex(0x5A3C24)))
+		b.solids = append(b.solids, upright(cylinder, stuffWood, p, r3.Vec{X: 0.3, Y: 0.3, Z: 0.85}, hex(0x7A5230)),
+			upright(ellipsoid, stuffPlain, r3.Vec{X: p.X, Y: p.Y, Z: 0.8}, r3.Vec{X: 0.29, Y: 0.29, Z: 0.1}, hex(0x5A3C24)))
 	case 3:
-		board := upright(box, stuffSign, p.X, p.Y, r3.Vec{X: 0.28, Y: 0.28, Z: 0.95}, 0, pick(r, signColors))
+		board := upright(box, stuffSign, p, r3.Vec{X: 0.28, Y: 0.28, Z: 0.95}, pick(r, signColors))
 		b.solids = append(b.solids, board)
 	}
 }
@@ -80,18 +81,21 @@ func (b *builder) clutter(p r3.Vec) {
 func (b *builder) planter(p r3.Vec) {
 	r := b.rand
 	b.solids = append(b.solids,
-		upright(box, stuffStone, p.X, p.Y, r3.Vec{X: 0.36, Y: 0.36, Z: 0.5}, 0, hex(0xA8754F)),
-		upright(ellipsoid, stuffLeaves, p.X, p.Y, r3.Vec{X: 0.42, Y: 0.42, Z: between(r, 0.6, 1.3)}, 0.4, leafColor(r)))
+		upright(box, stuffStone, p, r3.Vec{X: 0.36, Y: 0.36, Z: 0.5}, hex(0xA8754F)),
+		upright(ellipsoid, stuffLeaves, r3.Vec{X: p.X, Y: p.Y, Z: 0.4},
+			r3.Vec{X: 0.42, Y: 0.42, Z: between(r, 0.6, 1.3)}, leafColor(r)))
 }
 
 func (b *builder) tree(x, y float64) {
 	r := b.rand
 	high := between(r, 2, 2.6)
-	b.solids = append(b.solids, upright(cylinder, stuffWood, x, y, r3.Vec{X: 0.15, Y: 0.15, Z: high + 1}, 0, hex(0x5F4A38)))
+	b.solids = append(b.solids, upright(cylinder, stuffWood, r3.Vec{X: x, Y: y},
+		r3.Vec{X: 0.15, Y: 0.15, Z: high + 1}, hex(0x5F4A38)))
 	for range 4 {
 		w := between(r, 0.9, 1.5)
-		b.solids = append(b.solids, upright(ellipsoid, stuffLeaves, x+between(r, -0.6, 0.6), y+between(r, -0.6, 0.6),
-			r3.Vec{X: w, Y: w, Z: between(r, 1.6, 2.4)}, high+between(r, -0.3, 1.1), leafColor(r)))
+		foot := r3.Vec{X: x + between(r, -0.6, 0.6), Y: y + between(r, -0.6, 0.6), Z: high + between(r, -0.3, 1.1)}
+		crown := upright(ellipsoid, stuffLeaves, foot, r3.Vec{X: w, Y: w, Z: between(r, 1.6, 2.4)}, leafColor(r))
+		b.solids = append(b.solids, crown)
 	}
 }
 
@@ -176,8 +180,9 @@ func person(r *rand.Rand, p r3.Vec) []solid {
 	trousers := hex([]uint32{0x2A3550, 0x33302C, 0x5A4A38, 0x1E1E22}[r.IntN(4)])
 	skin := hex([]uint32{0xE0B090, 0xB07850, 0x7A5034}[r.IntN(3)])
 	hair := hex([]uint32{0x2A1C12, 0x6A4A2A, 0x8A8078, 0x151515}[r.IntN(4)])
-	part := func(dx, dy, w, low, high float64, c rgb) solid {
-		return upright(ellipsoid, stuffPlain, p.X+dx, p.Y+dy, r3.Vec{X: w, Y: w, Z: (high - low) * k}, low*k, c)
+	part := func(dx, dy, w, low, high float64, c rgb) solid { // w: half its width
+		return upright(ellipsoid, stuffPlain, r3.Vec{X: p.X + dx, Y: p.Y + dy, Z: low * k},
+			r3.Vec{X: w, Y: w, Z: (high - low) * k}, c)
 	}
 	a, b := between(r, -0.12, 0.12), between(r, -0.12, 0.12)
 	return []solid{
@@ -190,15 +195,16 @@ func person(r *rand.Rand, p r3.Vec) []solid {
 // car returns a small car that points along the street.
 func car(r *rand.Rand, p, ahead r3.Vec) []solid {
 	paint := hex([]uint32{0xB03030, 0x305080, 0xD8D8D4, 0x3A3A3E, 0x6A8A70, 0xC8B040}[r.IntN(6)])
-	body := upright(box, stuffCar, p.X, p.Y, r3.Vec{X: 2, Y: 0.85, Z: 0.75}, 0.22, paint)
-	cabin := upright(box, stuffCabin, p.X, p.Y, r3.Vec{X: 1.05, Y: 0.74, Z: 0.55}, 0.97, paint)
+	body := upright(box, stuffCar, r3.Vec{X: p.X, Y: p.Y, Z: 0.22}, r3.Vec{X: 2, Y: 0.85, Z: 0.75}, paint)
+	cabin := upright(box, stuffCabin, r3.Vec{X: p.X, Y: p.Y, Z: 0.97}, r3.Vec{X: 1.05, Y: 0.74, Z: 0.55}, paint)
 	out := []solid{body, cabin}
 	for i := range out {
 		out[i].cos, out[i].sin = ahead.X, ahead.Y
 	}
 	for _, c := range [][2]float64{{1.25, 0.8}, {1.25, -0.8}, {-1.25, 0.8}, {-1.25, -0.8}} {
 		x, y := ahead.X*c[0]-ahead.Y*c[1], ahead.Y*c[0]+ahead.X*c[1]
-		out = append(out, upright(ellipsoid, stuffPlain, p.X+x, p.Y+y, r3.Vec{X: 0.3, Y: 0.3, Z: 0.6}, 0, hex(0x1A1A1A)))
+		out = append(out, upright(ellipsoid, stuffPlain, r3.Vec{X: p.X + x, Y: p.Y + y},
+			r3.Vec{X: 0.3, Y: 0.3, Z: 0.6}, hex(0x1A1A1A)))
 	}
 	return out
 }

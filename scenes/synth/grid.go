@@ -6,9 +6,9 @@ import (
 	"gonum.org/v1/gonum/spatial/r3"
 )
 
-// cellSize is the edge of a grid cell in metres: about half a house, so that a
+// cellSize is the edge of a grid cell in metres: less than half a house, so that a
 // cell holds few solids and a street is crossed in few steps.
-const cellSize = 4
+const cellSize = 3
 
 // grid finds the solids along a ray: a uniform grid on the ground plane.
 type grid struct {
@@ -17,7 +17,8 @@ type grid struct {
 	first  []int32 // of cell i: items[first[i]:first[i+1]]
 	items  []int32 // indices into solids
 	solids []solid
-	top    float64 // no solid reaches higher
+	tops   []float64 // by cell: no solid in it reaches higher
+	top    float64   // nor any at all
 }
 
 // newGrid sorts solids into cells.
@@ -39,9 +40,11 @@ func newGrid(solids []solid) *grid {
 	}
 	g.items = make([]int32, g.first[g.nx*g.ny])
 	next := append([]int32(nil), g.first...)
+	g.tops = make([]float64, g.nx*g.ny)
 	g.eachCell(func(i int32, c int) {
 		g.items[next[c]] = i
 		next[c]++
+		g.tops[c] = max(g.tops[c], g.solids[i].hi.Z)
 	})
 	return g
 }
@@ -78,8 +81,11 @@ func (g *grid) cast(r *ray, limit float64) hit {
 		limit = min(limit, (g.top-r.o.Z)*r.inv.Z)
 	}
 	w := g.walk(r)
-	for w.inside(g) && w.t < limit {
+	for ; w.inside(g) && w.t < limit; w.step() {
 		c := w.j*g.nx + w.i
+		if w.lowest(r) > g.tops[c] {
+			continue
+		}
 		for _, k := range g.items[g.first[c]:g.first[c+1]] {
 			s := &g.solids[k]
 			if t, face, ok := s.meet(r, limit); ok {
@@ -87,7 +93,6 @@ func (g *grid) cast(r *ray, limit float64) hit {
 				best = hit{t: t, solid: s, face: face}
 			}
 		}
-		w.step()
 	}
 	return best
 }
@@ -97,6 +102,9 @@ func (g *grid) blocker(r *ray) *solid {
 	limit := (g.top - r.o.Z) * r.inv.Z
 	for w := g.walk(r); w.inside(g) && w.t < limit; w.step() {
 		c := w.j*g.nx + w.i
+		if r.o.Z+w.t*r.d.Z > g.tops[c] {
+			continue
+		}
 		for _, k := range g.items[g.first[c]:g.first[c+1]] {
 			if _, _, ok := g.solids[k].meet(r, limit); ok {
 				return &g.solids[k]
@@ -144,6 +152,15 @@ func (g *grid) walk(r *ray) walker {
 
 func (w *walker) inside(g *grid) bool {
 	return uint(w.i) < uint(g.nx) && uint(w.j) < uint(g.ny)
+}
+
+// lowest returns the least height of r in the cell.
+func (w *walker) lowest(r *ray) float64 {
+	t := w.t
+	if r.d.Z < 0 {
+		t = min(w.nextX, w.nextY)
+	}
+	return r.o.Z + t*r.d.Z
 }
 
 func (w *walker) step() {

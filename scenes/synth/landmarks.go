@@ -43,14 +43,14 @@ type surveyor struct {
 // findLandmarks surveys the town so densely that most images show features
 // keypoints; stops are where the mapping rig will halt.
 func (t *town) findLandmarks(features int, stops []r3.Vec) *landmarks {
-	s := surveyor{town: t, rand: generator(t.seed, "landmarks", 0), texture: max(6, features/8)}
+	s := surveyor{town: t, rand: generator(t.seed, "landmarks", 0), texture: max(6, features/4)}
 	for i := range t.grid.solids {
 		solid := &t.grid.solids[i]
 		switch solid.stuff {
 		case stuffHouse:
 			for face, f := range solid.facades {
 				if f != nil {
-					s.facade(solid, uint8(face), f)
+					s.facade(side{solid, uint8(face)}, f)
 				}
 			}
 		case stuffSign, stuffStone:
@@ -58,7 +58,7 @@ func (t *town) findLandmarks(features int, stops []r3.Vec) *landmarks {
 		}
 	}
 	for _, p := range stops {
-		s.ground(p, max(2, features/40))
+		s.ground(p, max(2, features/20))
 	}
 	return newLandmarks(t, s.found)
 }
@@ -105,12 +105,18 @@ func (s *solid) on(face uint8, u, v float64) r3.Vec {
 	return r3.Vec{X: s.hi.X - u, Y: s.hi.Y, Z: v}
 }
 
-// add notes a landmark on a side of a solid.
-func (s *surveyor) add(solid *solid, face uint8, u, v float64, class uint64, share float64) {
-	p := solid.on(face, u, v)
+// side is an upright face of a solid.
+type side struct {
+	solid *solid
+	face  uint8
+}
+
+// add notes a landmark at (u, v) of a side.
+func (s *surveyor) add(w side, u, v float64, class uint64, share float64) {
+	p := w.solid.on(w.face, u, v)
 	s.found = append(s.found, landmark{
-		at: p, normal: solid.normal(p, face), class: class, share: share,
-		strength: s.rand.Float64(), color: s.town.paint(solid, p, face, 0.01).albedo,
+		at: p, normal: w.solid.normal(p, w.face), class: class, share: share,
+		strength: s.rand.Float64(), color: s.town.paint(w.solid, p, w.face, 0.01).albedo,
 	})
 }
 
@@ -123,21 +129,21 @@ const (
 	wallShare   = 0.35
 )
 
-func (s *surveyor) facade(solid *solid, face uint8, f *facade) {
+func (s *surveyor) facade(w side, f *facade) {
 	for floor := -1; floor < f.floors; floor++ {
 		for col := range f.cols {
 			if floor >= 0 || col != f.door && f.shop == nil {
-				s.window(solid, face, f, col, floor)
+				s.window(w, f, col, floor)
 			}
 		}
 	}
 	middle := f.margin + (float64(f.door)+0.5)*f.style.bay
 	for k := range 4 {
 		x, y := 0.58*float64(2*(k&1)-1), 0.12+2.48*float64(k>>1)
-		s.add(solid, face, middle+x, y, cellHash(fnv1a("door"), int(mix(f.seed^77)%uint64(len(shutterColors))), k), doorShare)
+		s.add(w, middle+x, y, cellHash(fnv1a("door"), int(mix(f.seed^77)%uint64(len(shutterColors))), k), doorShare)
 	}
 	if f.shop != nil {
-		s.sign(solid, face, f)
+		s.sign(w, f)
 	}
 	for range s.texture {
 		u, v := between(s.rand, 0.05, f.width-0.05), between(s.rand, 0.05, f.height-0.05)
@@ -147,12 +153,12 @@ func (s *surveyor) facade(solid *solid, face uint8, f *facade) {
 				share = 0
 			}
 		}
-		s.add(solid, face, u, v, cellHash(fnv1a("wall"), f.style.id, 0), share)
+		s.add(w, u, v, cellHash(fnv1a("wall"), f.style.id, 0), share)
 	}
 }
 
 // window adds the corners of the glass.
-func (s *surveyor) window(solid *solid, face uint8, f *facade, col, floor int) {
+func (s *surveyor) window(w side, f *facade, col, floor int) {
 	low := f.ground + float64(floor)*f.style.storey + 0.85
 	if floor < 0 {
 		low = 1.05
@@ -161,23 +167,23 @@ func (s *surveyor) window(solid *solid, face uint8, f *facade, col, floor int) {
 	for k := range 4 {
 		x, y := f.style.window[0]/2*float64(2*(k&1)-1), f.style.window[1]*float64(k>>1)
 		if v := low + y; v < f.height {
-			s.add(solid, face, middle+x, v, cellHash(fnv1a("window"), f.style.id, k), windowShare)
+			s.add(w, middle+x, v, cellHash(fnv1a("window"), f.style.id, k), windowShare)
 		}
 	}
 }
 
 // sign adds the ends of the shop's board and its letters.
-func (s *surveyor) sign(solid *solid, face uint8, f *facade) {
+func (s *surveyor) sign(w side, f *facade) {
 	sh := f.shop
 	for k := range 4 {
 		u, v := sh.boardLeft+sh.boardWide*float64(k&1), 2.58+0.58*float64(k>>1)
-		s.add(solid, face, u, v, cellHash(fnv1a("board"), k, 0), 0.4)
+		s.add(w, u, v, cellHash(fnv1a("board"), k, 0), 0.4)
 	}
 	unit := sh.boardWide / float64(4*len(sh.name)+3)
 	for i := range len(sh.name) {
 		for k := range 3 {
 			u, v := sh.boardLeft+unit*(float64(4*i+2)+1.5*float64(k&1)+0.4), 2.75+0.15*float64(k)
-			s.add(solid, face, u, v, cellHash(fnv1a(sh.name), i, k), letterShare)
+			s.add(w, u, v, cellHash(fnv1a(sh.name), i, k), letterShare)
 		}
 	}
 }
@@ -188,13 +194,13 @@ func (s *surveyor) corners(solid *solid) {
 		return
 	}
 	for face := range uint8(faceTop) {
-		w := faceWidth(solid, face)
-		if w < 0.2 {
+		w, width := side{solid, face}, faceWidth(solid, face)
+		if width < 0.2 {
 			continue
 		}
 		for k := range 4 {
-			u, v := w*(0.05+0.9*float64(k&1)), solid.hi.Z-0.05-0.5*float64(k>>1)*(solid.hi.Z-solid.lo.Z)
-			s.add(solid, face, u, v, cellHash(fnv1a("box"), k, 0), 0.3)
+			u, v := width*(0.05+0.9*float64(k&1)), solid.hi.Z-0.05-0.5*float64(k>>1)*(solid.hi.Z-solid.lo.Z)
+			s.add(w, u, v, cellHash(fnv1a("box"), k, 0), 0.3)
 		}
 	}
 }

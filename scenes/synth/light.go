@@ -94,9 +94,10 @@ func (t *town) light() {
 	}
 }
 
-// irradiance returns the light that falls on a surface with unit normal
-// n at a point. Lamps cast no shadows: behind a house they face away from its fronts.
-func (p *picture) irradiance(at, n r3.Vec) rgb {
+// irradiance returns the light that falls on a surface with unit normal n at a
+// point, and whether the sun shines there, if sun does not say it already.
+// Lamps cast no shadows: behind a house they face away from its fronts.
+func (p *picture) irradiance(at, n r3.Vec, sun sunlight) (rgb, sunlight) {
 	t, w := p.town, &p.view.weather
 	e := w.sky.scale(0.62 + 0.38*n.Z)
 	if w.night {
@@ -105,13 +106,24 @@ func (p *picture) irradiance(at, n r3.Vec) rgb {
 				e = e.add(lampLight(&t.lamps[i], at, n))
 			}
 		}
-		return e
+		return e, sunAverted
 	}
 	e = e.add(w.direct.scale(0.13 * (1 - 0.5*n.Z))) // light that the sunny side throws back
-	if cos := r3.Dot(n, w.sun); cos > 0 && p.sunny(r3.Add(at, r3.Scale(0.02, n))) {
-		e = e.add(w.direct.scale(cos))
+	cos := r3.Dot(n, w.sun)
+	if sun == sunUnknown {
+		switch {
+		case cos <= 0:
+			sun = sunAverted
+		case p.sunny(r3.Add(at, r3.Scale(0.02, n))):
+			sun = sunLit
+		default:
+			sun = sunShade
+		}
 	}
-	return e
+	if sun == sunLit {
+		e = e.add(w.direct.scale(max(cos, 0)))
+	}
+	return e, sun
 }
 
 // sunny reports whether the sun shines on a point. Neighbours mostly lie in
@@ -134,7 +146,6 @@ func lampLight(l *lamp, p, n r3.Vec) rgb {
 	if d2 > lampReach*lampReach {
 		return rgb{}
 	}
-	// A lantern's glass spreads its light: a floor under the cosine.
 	cos := max(0, r3.Dot(d, n)/math.Sqrt(d2))
 	fade := 1 - d2/(lampReach*lampReach)
 	return l.color.scale(2.9 * cos * fade * fade / (4 + d2))

@@ -55,7 +55,20 @@ type sample struct {
 	color rgb
 	tone  float64
 	thing *solid
+	face  uint8
+	sun   sunlight
+	inv   float64 // 1/t of the hit: linear over the image on a plane; 0: sky
 }
+
+// sunlight says whether the sun shines on a point.
+type sunlight uint8
+
+const (
+	sunUnknown sunlight = iota
+	sunLit
+	sunShade
+	sunAverted // the surface faces away, or it is night
+)
 
 // film is an image in linear light, row by row.
 type film struct {
@@ -111,7 +124,7 @@ func (p *picture) pixel(x, y int, a, b []sample) rgb {
 	mean := a[0].color.add(a[1].color).add(b[0].color).add(b[1].color).scale(0.25)
 	lo := min(a[0].tone, a[1].tone, b[0].tone, b[1].tone)
 	hi := max(a[0].tone, a[1].tone, b[0].tone, b[1].tone)
-	same := a[0].thing == a[1].thing && a[0].thing == b[0].thing && a[0].thing == b[1].thing
+	same := a[0].like(&a[1]) && a[0].like(&b[0]) && a[0].like(&b[1])
 	if hi-lo < contrast && (same || hi-lo < contrast/4) {
 		return mean
 	}
@@ -127,57 +140,80 @@ func (p *picture) pixel(x, y int, a, b []sample) rgb {
 		u, v := q[0], q[1]
 		top := r3.Add(r3.Scale(1-u, c00), r3.Scale(u, c10))
 		low := r3.Add(r3.Scale(1-u, c01), r3.Scale(u, c11))
-		sum = sum.add(p.sample(r3.Add(r3.Scale(1-v, top), r3.Scale(v, low))).color)
+		d := r3.Add(r3.Scale(1-v, top), r3.Scale(v, low))
+		if same && a[0].inv > 0 && a[0].face != faceRound {
+			inv := (1-v)*((1-u)*a[0].inv+u*a[1].inv) + v*((1-u)*b[0].inv+u*b[1].inv)
+			sum = sum.add(p.between(d, inv, &a[0]).color)
+		} else {
+			sum = sum.add(p.sample(d).color)
+		}
 	}
 	return sum.scale(1 / float64(len(points)+1))
+}
+
+// like reports whether two samples are of one surface in one light, so that
+// what is between them is too.
+func (s *sample) like(o *sample) bool {
+	return s.thing == o.thing && s.face == o.face && s.sun == o.sun && (s.inv > 0) == (o.inv > 0)
 }
 
 // insidePoints are the samples within a pixel: all for an edge, the first two
 // for a texture.
 var insidePoints = [4][2]float64{{0.3, 0.3}, {0.7, 0.7}, {0.7, 0.3}, {0.3, 0.7}}
 
-// sample follows the ray d of the camera frame.
-func (p *picture) sample(d r3.Vec) sample {
-	t, w := p.town, &p.view.weather
+// world turns a ray of the camera frame.
+func (p *picture) world(d r3.Vec) r3.Vec {
 	m := &p.turn
-	dir := r3.Vec{
+	return r3.Vec{
 		X: m[0].X*d.X + m[1].X*d.Y + m[2].X*d.Z,
 		Y: m[0].Y*d.X + m[1].Y*d.Y + m[2].Y*d.Z,
 		Z: m[0].Z*d.X + m[1].Z*d.Y + m[2].Z*d.Z}
-	r := newRay(p.center, dir)
-	h := castFigures(p.view.extra, &r, t.grid.cast(&r, math.Inf(1)))
-	if math.IsInf(h.t, 1) {
-		c := w.above(dir, t.noise)
-		return p.seen(c, nil)
-	}
-	at := r.at(h.t)
-	far := h.t * norm(dir)
-	c := p.shade(&h, at, dir, far)
-	c = c.blend(w.low, far/(far+500)) // haze
-	return p.seen(c, h.solid)
 }
 
-// shade returns the radiance of the surface at a hit, seen along dir from a
-// distance of far metres.
-func (p *picture) shade(h *hit, at, dir r3.Vec, far float64) rgb {
-	t, w := p.town, &p.view.weather
-	fine := far * p.view.lens.pixel
-	if h.solid == nil {
-		albedo := t.ground(at.X, at.Y, fine/max(0.15, -dir.Z/norm(dir)))
-		return albedo.times(p.irradiance(at, r3.Vec{Z: 1}))
+// sample follows the ray d of the camera frame.
+func (p *picture) sample(d r3.Vec) sample {
+	dir := p.world(d)
+	r := newRay(p.center, dir)
+	h := castFigures(p.view.extra, &r, p.town.grid.cast(&r, math.Inf(1)))
+	if math.IsInf(h.t, 1) {
+		return p.seen(p.view.weather.above(dir, p.town.noise), sample{})
 	}
-	n := h.solid.normal(at, h.face)
-	slant := max(0.15, math.Abs(r3.Dot(n, dir))/norm(dir))
-	q := t.paint(h.solid, at, h.face, fine/slant)
-	c := q.albedo.times(p.irradiance(at, n))
+	return p.surface(&h, dir, sunUnknown)
+}
+
+// between is sample where the corners of the pixel are like s: the ray meets
+// the same plane, at distance 1/inv, in the same light.
+func (p *picture) between(d r3.Vec, inv float64, s *sample) sample {
+	return p.surface(&hit{t: 1 / inv, solid: s.thing, face: s.face}, p.world(d), s.sun)
+}
+
+// surface is the sample of a hit in direction dir.
+func (p *picture) surface(h *hit, dir r3.Vec, sun sunlight) sample {
+	t, w := p.town, &p.view.weather
+	length := norm(dir)
+	far := h.t * length
+	at := r3.Add(p.center, r3.Scale(h.t, dir))
+	fine := far * p.view.lens.pixel
+	var q paint
+	n := r3.Vec{Z: 1}
+	if h.solid == nil {
+		q.albedo = t.ground(at.X, at.Y, fine/max(0.15, -dir.Z/length))
+	} else {
+		n = h.solid.normal(at, h.face)
+		q = t.paint(h.solid, at, h.face, fine/max(0.15, math.Abs(r3.Dot(n, dir))/length))
+	}
+	light, sun := p.irradiance(at, n, sun)
+	c := q.albedo.times(light)
 	if w.night {
 		c = c.add(q.glow.scale(0.22))
 	}
-	return c
+	c = c.blend(w.low, far/(far+500)) // haze
+	return p.seen(c, sample{thing: h.solid, face: h.face, sun: sun, inv: 1 / h.t})
 }
 
-// seen is a sample of colour c. Its tone stands in for lightness: the square
-// root of the luminance that the film gets.
-func (p *picture) seen(c rgb, thing *solid) sample {
-	return sample{color: c, tone: math.Sqrt(c.luma() * p.view.photo.gain), thing: thing}
+// seen completes a sample by its colour. Its tone stands in for lightness: the
+// square root of the luminance that the film gets.
+func (p *picture) seen(c rgb, s sample) sample {
+	s.color, s.tone = c, math.Sqrt(c.luma()*p.view.photo.gain)
+	return s
 }

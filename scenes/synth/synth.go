@@ -30,7 +30,7 @@ import (
 type Options struct {
 	Mapping       int    // mapping images, at least 2
 	Queries       int    // query images, at least 1; every third is by night
-	Width, Height int    // of the mapping images, pixels, 32 to 8192; queries have similar sizes
+	Width, Height int    // of the mapping images, pixels, 32 to 2048; queries have similar sizes
 	Seed          uint64 // everything random derives from it
 	LocalFeatures int    // keypoints an image at most; 0: no local features
 	Jobs          int    // workers; below 1: one
@@ -41,7 +41,7 @@ type Options struct {
 
 // Limits of Options.
 const (
-	minSize, maxSize = 32, 8192
+	minSize, maxSize = 32, 2048
 	maxImages        = 99_999 // image names have five digits
 	maxFeatures      = 100_000
 )

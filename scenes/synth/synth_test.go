@@ -137,7 +137,7 @@ func TestOptionErrors(t *testing.T) {
 	err := Generate(t.Context(), t.TempDir(), Options{Mapping: 1, Width: 31, Height: 240, LocalFeatures: -1})
 	for _, want := range []string{
 		"want 2 to 99999 mapping images, found 1", "want 1 to 99999 query images, found 0",
-		"want an image size of 32 to 8192 pixels, found 31x240", "at most four times as long as wide", "local features an image, found -1",
+		"want an image size of 32 to 2048 pixels, found 31x240", "at most four times as long as wide", "local features an image, found -1",
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
