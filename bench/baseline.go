@@ -44,7 +44,7 @@ func (p *Plan) baselineStage(f *feature) stage {
 		return d.sum(), err
 	}
 	s.run = func(ctx context.Context) ([]string, error) {
-		descriptors, err := p.describe(ctx, f, images)
+		descriptors, err := describe(ctx, f.name, images, p.o.Jobs, p.o.Progress)
 		if err != nil {
 			return nil, err
 		}
@@ -71,12 +71,13 @@ func checkFiles(images []scenes.Image) error {
 	return nil
 }
 
-func (p *Plan) describe(ctx context.Context, f *feature, images []scenes.Image) ([][]float32, error) {
-	p.o.Progress.Start("describe "+f.name, len(images))
-	defer p.o.Progress.Done()
+// describe computes the baseline's descriptors, in the order of the images.
+func describe(ctx context.Context, name string, images []scenes.Image, jobs int, progress Progress) ([][]float32, error) {
+	progress.Start("describe "+name, len(images))
+	defer progress.Done()
 	out := make([][]float32, len(images))
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(p.o.Jobs)
+	g.SetLimit(jobs)
 	for i, im := range images {
 		g.Go(func() error {
 			if err := ctx.Err(); err != nil {
@@ -90,16 +91,20 @@ func (p *Plan) describe(ctx context.Context, f *feature, images []scenes.Image) 
 				return err
 			}
 			out[i] = retrieval.TinyImage(pixels)
-			p.o.Progress.Add(1)
+			progress.Add(1)
 			return nil
 		})
 	}
 	return out, g.Wait()
 }
 
+// baselineHeader describes tiny-image in kapture's terms.
+func baselineHeader() kapture.FeatureHeader {
+	return kapture.FeatureHeader{Name: retrieval.TinyImageName, DType: kapture.Float32, DSize: retrieval.TinyImageDim, Metric: "L2"}
+}
+
 func (p *Plan) storeBaseline(f *feature, images []scenes.Image, descriptors [][]float32) error {
-	w, err := kapture.CreateFeaturesTar(filepath.Join(p.o.Out, baselineDir(f)), kapture.GlobalFeatures,
-		kapture.FeatureHeader{Name: f.name, DType: "float32", DSize: f.dim, Metric: "L2"})
+	w, err := kapture.CreateFeaturesTar(filepath.Join(p.o.Out, baselineDir(f)), kapture.GlobalFeatures, baselineHeader())
 	if err != nil {
 		return err
 	}

@@ -67,7 +67,7 @@ func (p *Plan) resolveFeatures() error {
 		case name == retrieval.TinyImageName:
 			f.kind = kindBaseline
 		default:
-			return usagef("unknown global feature %q: the scene has %s; %s is built in", name, listOr(stored, "none"), retrieval.TinyImageName)
+			return unknownFeature(name, stored)
 		}
 		if err := p.addFeature(f); err != nil {
 			return err
@@ -79,6 +79,10 @@ func (p *Plan) resolveFeatures() error {
 		}
 	}
 	return nil
+}
+
+func unknownFeature(name string, stored []string) error {
+	return usagef("unknown global feature %q: the scene has %s; %s is built in", name, listOr(stored, "none"), retrieval.TinyImageName)
 }
 
 func (p *Plan) addFeature(f *feature) error {

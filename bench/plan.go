@@ -130,6 +130,7 @@ func (p *Plan) Run(ctx context.Context) (*record.Manifest, error) {
 		return nil, err
 	}
 	defer p.backend.Close()
+	p.backend.Jobs = p.o.Jobs
 	defer func() { p.loaded = nil }()
 
 	stages := p.stages()
