@@ -1,0 +1,133 @@
+"use strict";
+// Shows the rows of single queries from the JSON that stands beside each list.
+for (const box of document.querySelectorAll(".queries")) {
+  const data = JSON.parse(document.getElementById(box.dataset.for).textContent);
+  const form = box.querySelector("form"), list = box.querySelector(".list"), more = box.querySelector(".more"), count = box.querySelector(".count");
+  const page = 100;
+  const coarsest = data.thresholds.length - 1;
+  const lines = new Map(data.lines.map(l => [[l.r, l.f, l.m, l.k].join(), l]));
+  let found = [], shown = 0;
+
+  const make = (tag, text, className) => {
+    const e = document.createElement(tag);
+    if (text !== undefined) e.textContent = text;
+    if (className) e.className = className;
+    return e;
+  };
+  const chosen = () => lines.get([form.run.value, form.feature.value, form.method.value, form.topk.value].join());
+  const number = (v, digits) => v === null || v === undefined ? "" : v.toFixed(digits);
+  // The finest threshold that an error is within; -1: none.
+  const finest = (l, q) => l.t[q] === null || l.d[q] === null ? -1 : data.thresholds.findIndex(t => l.t[q] <= t.meters && l.d[q] <= t.degrees);
+  const inside = (l, q) => l.s[q] === "l" && finest(l, q) >= 0;
+  const verdict = (l, q) => {
+    if (!l || l.s[q] === "-") return ["no row", ""];
+    if (l.s[q] !== "l") return [l.s[q] === "f" ? "failed" : "skipped", "bad"];
+    if (l.t[q] === null && l.d[q] === null) return ["localized", ""];
+    const i = finest(l, q);
+    return i < 0 ? ["outside", "bad"] : [data.names[i], "good"];
+  };
+
+  const detail = q => {
+    const out = make("div", undefined, "detail");
+    data.runs.forEach((run, r) => data.features.forEach((feature, f) => {
+      const mine = data.lines.filter(l => l.r === r && l.f === f && l.s[q] !== "-");
+      if (mine.length) out.append(make("h4", data.runs.length > 1 ? feature + " · " + run : feature), table(mine, q), ...reasons(mine, q), ...retrieved(r, f, q));
+    }));
+    return out;
+  };
+
+  // Rows are methods, columns are k.
+  const table = (mine, q) => {
+    const ks = [...new Set(mine.map(l => l.k))].sort((a, b) => a - b);
+    const t = make("table"), head = t.createTHead().insertRow(), body = t.createTBody();
+    for (const title of ["method", ...ks.map(k => "k=" + k)]) {
+      const th = make("th", title);
+      th.scope = "col";
+      head.append(th);
+    }
+    for (const m of new Set(mine.map(l => l.m))) {
+      const row = body.insertRow(), th = make("th", data.methods[m]);
+      th.scope = "row";
+      row.append(th);
+      for (const k of ks) row.append(cell(mine.find(l => l.m === m && l.k === k), q));
+    }
+    const scroll = make("div", undefined, "scroll");
+    scroll.tabIndex = 0;
+    scroll.append(t);
+    return scroll;
+  };
+
+  const cell = (l, q) => {
+    const [text, className] = verdict(l, q), td = make("td", undefined, className);
+    if (!l) return td;
+    if (l.s[q] === "l" && l.t[q] !== null) td.append(number(l.t[q], 3) + " m", make("br"), number(l.d[q], 2) + (l.d[q] === null ? "" : "°"), make("br"));
+    td.append(text);
+    if (l.i && l.i[q] >= 0) td.append(make("br"), l.i[q] + (l.c[q] >= 0 ? "/" + l.c[q] : "") + " inliers");
+    return td;
+  };
+
+  const reasons = (mine, q) => {
+    const said = mine.filter(l => l.w && q in l.w);
+    if (!said.length) return [];
+    const ul = make("ul", undefined, "note");
+    for (const l of said) ul.append(make("li", data.methods[l.m] + ", k=" + l.k + ": " + data.reasons[l.w[q]]));
+    return [ul];
+  };
+
+  const retrieved = (r, f, q) => {
+    const hits = data.retrieved.find(x => x.r === r && x.f === f);
+    if (!hits || !hits.n[q].length) return [make("p", "No retrieved images on record.", "note")];
+    const ol = make("ol", undefined, "retrieved");
+    hits.n[q].forEach((image, i) => {
+      const li = make("li", data.images[image]);
+      li.append(make("span", number(hits.s[q][i], 4)));
+      ol.append(li);
+    });
+    return [make("p", "Retrieved images with their scores, best first" + (data.cut ? "; the first " + hits.n[q].length + ", the pairs file has all" : "") + ":", "note"), ol];
+  };
+
+  const item = q => {
+    const l = chosen(), [text, className] = verdict(l, q);
+    const li = make("li"), d = make("details"), s = make("summary");
+    s.append(make("span", data.queries[q].n, "name"), make("span", data.queries[q].s, "split"),
+      make("span", l && l.t[q] !== null ? number(l.t[q], 3) + " m" : "", "n"), make("span", l && l.d[q] !== null ? number(l.d[q], 2) + "°" : "", "n"), make("span", text, className));
+    d.append(s);
+    d.addEventListener("toggle", () => { if (d.open && d.children.length === 1) d.append(detail(q)); });
+    li.append(d);
+    return li;
+  };
+
+  const grow = () => {
+    const next = found.slice(shown, shown + page);
+    list.append(...next.map(item));
+    shown += next.length;
+    more.hidden = shown >= found.length;
+    count.textContent = found.length + " of " + data.queries.length + " queries" + (shown < found.length ? ", the first " + shown + " shown" : "");
+  };
+
+  const update = () => {
+    const l = chosen(), text = form.text.value.toLowerCase(), show = form.show.value, by = form.sort.value;
+    found = [];
+    data.queries.forEach((query, q) => {
+      if (text && !(query.n + " " + query.s).toLowerCase().includes(text)) return;
+      const ok = l && l.s[q] === "l";
+      if (show === "in" && !(l && inside(l, q)) || show === "out" && l && inside(l, q) || show === "none" && ok) return;
+      found.push(q);
+    });
+    const far = v => v === null || v === undefined ? Infinity : v;
+    if (by !== "name" && l) found.sort((a, b) => far(l[by][b]) - far(l[by][a]) || a - b);
+    else found.sort((a, b) => data.queries[a].n < data.queries[b].n ? -1 : 1);
+    list.replaceChildren();
+    shown = 0;
+    grow();
+  };
+
+  form.addEventListener("input", update);
+  form.addEventListener("submit", e => e.preventDefault());
+  more.addEventListener("click", grow);
+  // Begin at a line that there is, the largest k up to ten.
+  const first = data.lines.filter(l => l.k <= 10).sort((a, b) => a.r - b.r || a.f - b.f || a.m - b.m || b.k - a.k)[0] || data.lines[0];
+  if (first) [form.run.value, form.feature.value, form.method.value, form.topk.value] = [first.r, first.f, first.m, first.k];
+  box.hidden = false;
+  update();
+}

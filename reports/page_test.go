@@ -1,0 +1,113 @@
+package reports_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"locbench/bench/record"
+	"locbench/reports"
+)
+
+// tooWide lists the elements that make the page scroll sideways.
+const tooWide = `[...document.querySelectorAll("body *")].filter(e => !e.closest(".scroll") && !e.closest("svg") && e.checkVisibility() &&
+	e.getBoundingClientRect().right > document.documentElement.clientWidth + 0.5).slice(0, 5).map(e => e.outerHTML.slice(0, 120))
+	.concat(document.documentElement.scrollWidth > document.documentElement.clientWidth ? ["the page scrolls sideways"] : [])`
+
+const openQueries = `document.querySelectorAll("details").forEach(d => { if (!d.closest(".list")) d.open = true; });
+	document.querySelectorAll(".list").forEach(l => l.querySelectorAll("details").forEach((d, i) => { d.open = i < 2; }));
+	new Promise(done => setTimeout(() => done(document.querySelectorAll(".detail").length), 100))`
+
+func TestBrowser(t *testing.T) {
+	b := newBrowser(t)
+	pages := map[string][]*record.Run{"one": {small.build(t)}, "several": severalRuns(t)}
+	for name, runs := range pages {
+		dir := t.TempDir()
+		writePage(t, dir, runs)
+		for _, width := range []int{1280, 390} {
+			for _, dark := range []bool{false, true} {
+				label := fmt.Sprintf("%s_%d_dark-%t", name, width, dark)
+				t.Run(label, func(t *testing.T) {
+					b.open(t, filepath.Join(dir, "index.html"), width, dark)
+					b.shot(t, label, width)
+					var details int
+					b.eval(t, openQueries, &details)
+					if details < 2 {
+						t.Errorf("%d queries show their rows, want 2 a list", details)
+					}
+					b.shot(t, label+"_open", width)
+					var wide []string
+					b.eval(t, tooWide, &wide)
+					for _, s := range append(b.complaints(), wide...) {
+						t.Error(s)
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestBrowserFilter uses the controls of the list of queries.
+func TestBrowserFilter(t *testing.T) {
+	b := newBrowser(t)
+	dir := t.TempDir()
+	writePage(t, dir, []*record.Run{small.build(t)})
+	b.open(t, filepath.Join(dir, "index.html"), 1280, false)
+	set := func(field, value string) string {
+		return fmt.Sprintf(`(() => { const f = document.querySelector("form")[%q]; f.value = %q; f.dispatchEvent(new Event("input", {bubbles: true}));
+			return [...document.querySelectorAll(".list > li")].map(li => [...li.querySelectorAll("summary span")].map(s => s.textContent)); })()`, field, value)
+	}
+	var rows [][]string
+	b.eval(t, set("text", "<SCRIPT>"), &rows)
+	if len(rows) != 7 { // every sixth of 40 names, from the second one
+		t.Errorf("%d queries have <script> in their name, want 7: %v", len(rows), rows)
+	}
+	b.eval(t, set("text", ""), &rows)
+	if len(rows) != small.queries {
+		t.Errorf("%d queries without a filter, want %d", len(rows), small.queries)
+	}
+	b.eval(t, set("show", "none"), &rows)
+	for _, r := range rows {
+		if r[4] != "failed" {
+			t.Errorf("query %s is shown as not localized, but is %q", r[0], r[4])
+		}
+	}
+	b.eval(t, set("show", ""), &rows)
+	b.eval(t, set("sort", "t"), &rows)
+	last := ""
+	for _, r := range rows {
+		if last != "" && len(r[2]) == len(last) && r[2] > last {
+			t.Errorf("position error %s comes after %s, want the largest first", r[2], last)
+		}
+		last = r[2]
+	}
+}
+
+// writePage writes index.html to dir.
+func writePage(t testing.TB, dir string, runs []*record.Run) {
+	t.Helper()
+	if err := record.WriteFile(filepath.Join(dir, "index.html"), build(t, runs...).WriteHTML); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func build(t testing.TB, runs ...*record.Run) *reports.Report {
+	t.Helper()
+	r, err := reports.Build(runs, reports.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// severalRuns are two runs that compare, and one held against other thresholds.
+func severalRuns(t testing.TB) []*record.Run {
+	t.Helper()
+	second, third := small, small
+	second.name, second.seed = "a longer name for the second run", 2
+	third.name, third.seed, third.topks = "strict", 3, []int{1, 10}
+	runs := []*record.Run{small.build(t), second.build(t), third.build(t)}
+	runs[1].Manifest.Methods[2].Parameters["alpha"] = "4"
+	runs[2].Manifest.Scene.Thresholds = []record.Threshold{{Meters: 0.1, Degrees: 1}, {Meters: 0.25, Degrees: 2}}
+	return runs
+}

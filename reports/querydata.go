@@ -1,0 +1,250 @@
+package reports
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"errors"
+	"io/fs"
+
+	"locbench/bench/record"
+	"locbench/kapture"
+)
+
+// maxRetrieved is how many retrieved images a page lists in all. Above it, the
+// list of every query is cut to the same length; the pairs files hold the rest.
+const maxRetrieved = 400_000
+
+// queryData is what the page's script shows of single queries. Names are
+// written once and meant by their index; columns are parallel to Queries.
+type queryData struct {
+	Thresholds []record.Threshold `json:"thresholds"`
+	Names      []string           `json:"names"` // of the thresholds
+	Runs       []string           `json:"runs"`
+	Features   []string           `json:"features"`
+	Methods    []string           `json:"methods"`
+	Queries    []queryName        `json:"queries"`
+	Images     []string           `json:"images"`
+	Reasons    []string           `json:"reasons"`
+	Lines      []*queryLine       `json:"lines"`
+	Retrieved  []*retrievedList   `json:"retrieved"`
+	Shown      int                `json:"shown"` // length of the lists of retrieved images, at most
+	Cut        bool               `json:"cut"`   // the pairs files have more
+}
+
+type queryName struct {
+	Name  string `json:"n"`
+	Split string `json:"s"`
+}
+
+// queryLine holds the results of all queries under one run, feature, method, k.
+type queryLine struct {
+	Run     int     `json:"r"`
+	Feature int     `json:"f"`
+	Method  int     `json:"m"`
+	TopK    int     `json:"k"`
+	Status  string  `json:"s"` // a letter a query: l, f, s of the status, - for no row
+	Meters  numbers `json:"t"`
+	Degrees numbers `json:"d"`
+	// Of the others, those that a method does not have are left out.
+	Inliers         []int       `json:"i,omitempty"`
+	Correspondences []int       `json:"c,omitempty"`
+	Why             map[int]int `json:"w,omitempty"` // query → reason
+
+	status []byte
+}
+
+// retrievedList holds the retrieved images of all queries under a run's feature.
+type retrievedList struct {
+	Run     int       `json:"r"`
+	Feature int       `json:"f"`
+	Images  [][]int   `json:"n"`
+	Scores  []numbers `json:"s"`
+}
+
+// numbers are written with four significant digits; what is not finite as null.
+type numbers []float64
+
+// MarshalJSON implements [json.Marshaler].
+func (n numbers) MarshalJSON() ([]byte, error) {
+	b := make([]byte, 0, 7*len(n)+2)
+	b = append(b, '[')
+	for i, v := range n {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			b = append(b, "null"...)
+			continue
+		}
+		b = strconv.AppendFloat(b, v, 'g', 4, 64)
+	}
+	return append(b, ']'), nil
+}
+
+// gatherer builds a queryData.
+type gatherer struct {
+	section                  *section
+	queries, images, reasons names
+	splits                   []string
+	lines                    map[queryLineKey]*queryLine
+	data                     *queryData
+}
+
+type queryLineKey struct{ run, feature, method, topk int }
+
+// queryData gathers the rows of all queries and the images retrieved for them.
+func (s *section) queryData() (*queryData, error) {
+	g := &gatherer{section: s, lines: map[queryLineKey]*queryLine{}, data: &queryData{
+		Thresholds: s.sortedThresholds(), Features: s.features.list, Methods: s.methods.list, Lines: []*queryLine{}, Retrieved: []*retrievedList{},
+	}}
+	for _, t := range g.data.Thresholds {
+		g.data.Names = append(g.data.Names, thresholdText(t))
+	}
+	for _, run := range s.runs {
+		g.data.Runs = append(g.data.Runs, run.Label)
+		for _, q := range run.Queries {
+			if g.queries.id(q.Query) == len(g.splits) {
+				g.splits = append(g.splits, q.Split)
+			}
+		}
+	}
+	for i, run := range s.runs {
+		for _, q := range run.Queries {
+			g.add(i, q)
+		}
+	}
+	for i := range s.runs {
+		if err := g.addPairs(i); err != nil {
+			return nil, err
+		}
+	}
+	return g.finish(), nil
+}
+
+func (g *gatherer) finish() *queryData {
+	d := g.data
+	for i, name := range g.queries.list {
+		d.Queries = append(d.Queries, queryName{name, g.splits[i]})
+	}
+	d.Images, d.Reasons = g.images.list, g.reasons.list
+	for _, line := range d.Lines {
+		line.Status = string(line.status)
+	}
+	return d
+}
+
+// line returns the line of a key, made if need be.
+func (g *gatherer) line(key queryLineKey) *queryLine {
+	if line, ok := g.lines[key]; ok {
+		return line
+	}
+	n := len(g.queries.list)
+	line := &queryLine{Run: key.run, Feature: key.feature, Method: key.method, TopK: key.topk, Meters: make(numbers, n), Degrees: make(numbers, n), status: make([]byte, n)}
+	for i := range n {
+		line.Meters[i], line.Degrees[i], line.status[i] = math.NaN(), math.NaN(), '-'
+	}
+	g.lines[key] = line
+	g.data.Lines = append(g.data.Lines, line)
+	return line
+}
+
+func (g *gatherer) add(run int, q record.Query) {
+	line := g.line(queryLineKey{run, g.section.features.id(q.Feature), g.section.methods.id(q.Method), q.TopK})
+	i := g.queries.id(q.Query)
+	line.status[i] = q.Status[0]
+	line.Meters[i], line.Degrees[i] = q.TErrM, q.RErrDeg
+	if q.Inliers >= 0 || q.Correspondences >= 0 {
+		if line.Inliers == nil {
+			line.Inliers, line.Correspondences = unknownCounts(len(g.queries.list)), unknownCounts(len(g.queries.list))
+		}
+		line.Inliers[i], line.Correspondences[i] = q.Inliers, q.Correspondences
+	}
+	if q.Reason != "" {
+		if line.Why == nil {
+			line.Why = map[int]int{}
+		}
+		line.Why[i] = g.reasons.id(q.Reason)
+	}
+}
+
+func unknownCounts(n int) []int {
+	counts := make([]int, n)
+	for i := range counts {
+		counts[i] = -1
+	}
+	return counts
+}
+
+// addPairs reads the pairs files of a run, as far as there are any.
+func (g *gatherer) addPairs(run int) error {
+	features := map[int]bool{}
+	for _, line := range g.data.Lines {
+		if line.Run == run {
+			features[line.Feature] = true
+		}
+	}
+	shown := maxRetrieved / max(1, len(g.queries.list)*len(features)*len(g.section.runs))
+	for f, name := range g.section.features.list {
+		if !features[f] {
+			continue
+		}
+		pairs, err := readPairs(filepath.Join(g.section.runs[run].Dir, "pairs", name+".txt"))
+		if err != nil {
+			return err
+		}
+		if len(pairs) > 0 {
+			g.data.Retrieved = append(g.data.Retrieved, g.retrieved(run, f, pairs, max(5, shown)))
+		}
+	}
+	return nil
+}
+
+// readPairs reads a pairs file; nil if there is none.
+func readPairs(path string) (kapture.Pairs, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read retrieved images: %w", err)
+	}
+	defer f.Close()
+	return kapture.ReadPairs(f, path)
+}
+
+// retrieved lists the first images of every query of the results.
+func (g *gatherer) retrieved(run, feature int, pairs kapture.Pairs, shown int) *retrievedList {
+	n := len(g.queries.list)
+	list := &retrievedList{Run: run, Feature: feature, Images: make([][]int, n), Scores: make([]numbers, n)}
+	for i := range n {
+		list.Images[i], list.Scores[i] = []int{}, numbers{}
+	}
+	for _, p := range pairs {
+		i, ok := g.queries.index[p.Query]
+		if !ok {
+			continue
+		}
+		if len(list.Images[i]) == shown {
+			g.data.Cut = true
+			continue
+		}
+		list.Images[i] = append(list.Images[i], g.images.id(p.Map))
+		list.Scores[i] = append(list.Scores[i], p.Score)
+		g.data.Shown = max(g.data.Shown, len(list.Images[i]))
+	}
+	return list
+}
+
+// script returns d as JSON that may stand in a script element: no "<" in it.
+func (d *queryData) script() ([]byte, error) {
+	b, err := json.Marshal(d)
+	if err != nil {
+		return nil, fmt.Errorf("query rows: %w", err)
+	}
+	return b, nil
+}

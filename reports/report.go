@@ -1,0 +1,180 @@
+package reports
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"locbench/bench/record"
+	"locbench/reports/table"
+)
+
+// Options say how a report is made. The zero value is a useful one.
+type Options struct {
+	// Labels name the runs, one each; nil: the last parts of their directories.
+	Labels []string
+	// CurveTopK is the k of the plots over the position threshold. 0, or a k
+	// that did not run: the largest one up to 10.
+	CurveTopK int
+}
+
+// Report holds the tables and figures of one or several runs.
+type Report struct {
+	// Warnings say what a reader must know before comparing: runs that are kept
+	// apart, and differences between those that are not. The page shows them.
+	Warnings []string
+
+	sections []*section
+	results  []sectionResults
+}
+
+// sectionResults are the finished tables and figures of a section.
+type sectionResults struct {
+	tables, retrieval []resultTable
+	figures           []plotFigure
+}
+
+// Build makes a report of runs. It fails without a run, and on labels that are
+// not one for each.
+func Build(runs []*record.Run, o Options) (*Report, error) {
+	if len(runs) == 0 {
+		return nil, errors.New("a report needs at least one run")
+	}
+	if o.Labels != nil && len(o.Labels) != len(runs) {
+		return nil, fmt.Errorf("want a label for each of %d runs, found %d", len(runs), len(o.Labels))
+	}
+	r := &Report{sections: sections(label(runs, o.Labels))}
+	r.Warnings = apart(r.sections)
+	for _, s := range r.sections {
+		r.Warnings = append(r.Warnings, s.warnings()...)
+		results, err := s.results(o)
+		if err != nil {
+			return nil, fmt.Errorf("report of %s: %w", s.scene.Name, err)
+		}
+		r.results = append(r.results, results)
+	}
+	nameFigures(r.results)
+	return r, nil
+}
+
+func (s *section) results(o Options) (sectionResults, error) {
+	var out sectionResults
+	var err error
+	if out.tables, err = s.tables(); err != nil {
+		return out, err
+	}
+	if out.retrieval, err = s.retrievalTables(); err != nil {
+		return out, err
+	}
+	out.figures, err = s.figures(o.CurveTopK)
+	return out, err
+}
+
+// label names the runs: as asked, or by the last part of their directory.
+// Equal names are numbered.
+func label(runs []*record.Run, labels []string) []labelled {
+	out := make([]labelled, len(runs))
+	uses := map[string]int{}
+	for i, run := range runs {
+		name := filepath.Base(run.Dir)
+		if labels != nil {
+			name = cmp.Or(labels[i], name)
+		}
+		uses[name]++
+		if n := uses[name]; n > 1 {
+			name += " (" + strconv.Itoa(n) + ")"
+		}
+		out[i] = labelled{name, run}
+	}
+	return out
+}
+
+// apart warns of runs of one scene that are in different sections.
+func apart(list []*section) []string {
+	var out []string
+	for i, a := range list {
+		for _, b := range list[i+1:] {
+			if a.scene.Name == b.scene.Name {
+				out = append(out, fmt.Sprintf("%s: runs %s and %s are held against different thresholds and stand in separate tables",
+					a.scene.Name, a.runs[0].Label, b.runs[0].Label))
+			}
+		}
+	}
+	return out
+}
+
+// WriteText prints all tables for a terminal.
+func (r *Report) WriteText(w io.Writer) error { return r.writeTables(w, (*table.Table).WriteText) }
+
+// WriteCSV prints all tables as CSV, an empty line between them. For other
+// programs the tidy summary.csv of a run is the better file.
+func (r *Report) WriteCSV(w io.Writer) error { return r.writeTables(w, (*table.Table).WriteCSV) }
+
+// WriteMarkdown prints all tables as Markdown.
+func (r *Report) WriteMarkdown(w io.Writer) error {
+	return r.writeTables(w, (*table.Table).WriteMarkdown)
+}
+
+// WriteLaTeX prints all tables as a document that pdflatex compiles.
+func (r *Report) WriteLaTeX(w io.Writer) error {
+	if _, err := io.WriteString(w, table.LaTeXHead); err != nil {
+		return err
+	}
+	if err := r.writeTables(w, (*table.Table).WriteLaTeX); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, table.LaTeXTail)
+	return err
+}
+
+func (r *Report) writeTables(w io.Writer, write func(*table.Table, io.Writer) error) error {
+	first := true
+	for _, s := range r.results {
+		for _, list := range [][]resultTable{s.tables, s.retrieval} {
+			for i := range list {
+				if !first {
+					if _, err := io.WriteString(w, "\n"); err != nil {
+						return err
+					}
+				}
+				first = false
+				if err := write(&list[i].Table, w); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// reportFile is a file of a report and what writes it.
+type reportFile struct {
+	name  string
+	write func(io.Writer) error
+}
+
+// WriteDir writes the report's files to dir, which is made if need be:
+// index.html, tables.md, tables.tex, and every figure as .svg and .png. Each
+// file is written whole or not at all. Files of other names are left alone.
+func (r *Report) WriteDir(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	files := []reportFile{{"tables.md", r.WriteMarkdown}, {"tables.tex", r.WriteLaTeX}}
+	for _, s := range r.results {
+		for _, f := range s.figures {
+			files = append(files, reportFile{f.name + ".svg", f.writeSVG}, reportFile{f.name + ".png", f.writePNG})
+		}
+	}
+	files = append(files, reportFile{"index.html", r.WriteHTML})
+	for _, f := range files {
+		if err := record.WriteFile(filepath.Join(dir, f.name), f.write); err != nil {
+			return fmt.Errorf("write report: %w", err)
+		}
+	}
+	return nil
+}
