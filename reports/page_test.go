@@ -24,26 +24,33 @@ func TestBrowser(t *testing.T) {
 	for name, runs := range pages {
 		dir := t.TempDir()
 		writePage(t, dir, runs)
-		for _, width := range []int{1280, 390} {
-			for _, dark := range []bool{false, true} {
-				label := fmt.Sprintf("%s_%d_dark-%t", name, width, dark)
-				t.Run(label, func(t *testing.T) {
-					b.open(t, filepath.Join(dir, "index.html"), width, dark)
-					b.shot(t, label, width)
-					var details int
-					b.eval(t, openQueries, &details)
-					if details < 2 {
-						t.Errorf("%d queries show their rows, want 2 a list", details)
-					}
-					b.shot(t, label+"_open", width)
-					var wide []string
-					b.eval(t, tooWide, &wide)
-					for _, s := range append(b.complaints(), wide...) {
-						t.Error(s)
-					}
-				})
-			}
+		for _, view := range []struct {
+			width int
+			dark  bool
+		}{{1280, false}, {1280, true}, {390, false}} {
+			label := fmt.Sprintf("%s_%d_dark-%t", name, view.width, view.dark)
+			t.Run(label, func(t *testing.T) {
+				b.open(t, filepath.Join(dir, "index.html"), view.width, view.dark)
+				b.shot(t, label, view.width)
+				b.check(t)
+				b.shot(t, label+"_open", view.width)
+			})
 		}
+	}
+}
+
+// check opens all that can be opened and fails on what a reader would trip over.
+func (b *browser) check(t *testing.T) {
+	t.Helper()
+	var details int
+	b.eval(t, openQueries, &details)
+	if details < 2 {
+		t.Errorf("%d queries show their rows, want 2 a list", details)
+	}
+	var wide []string
+	b.eval(t, tooWide, &wide)
+	for _, s := range append(b.complaints(), wide...) {
+		t.Error(s)
 	}
 }
 
