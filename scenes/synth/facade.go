@@ -84,7 +84,7 @@ func (f *facade) paint(u, v, fine float64, n *noise) paint {
 		}
 	}
 	if v > f.height {
-		if p, ok := f.attic(u, v, fine); ok {
+		if p, ok := f.attic(u, v); ok {
 			return p
 		}
 	}
@@ -107,7 +107,7 @@ func (f *facade) opening(x, y float64, h uint64, fine float64) (paint, bool) {
 		return paint{albedo: f.color.scale(0.78)}, true
 	case y > -0.02 && y < top+0.12 && ax < w+0.12:
 		if y < top && ax < w {
-			return f.glass(x, y, h, fine), true
+			return f.glass(x, y, h), true
 		}
 		return paint{albedo: s.trim}, true
 	case s.shutters && y > 0 && y < s.window[1]+0.05 && ax < 2*w+0.1:
@@ -130,7 +130,7 @@ func (f *facade) shutter(x, y float64, h uint64, fine float64) rgb {
 
 // glass paints the panes of a window: bars, curtains, the sky's reflection,
 // and by night the light of a room in some.
-func (f *facade) glass(x, y float64, h uint64, fine float64) paint {
+func (f *facade) glass(x, y float64, h uint64) paint {
 	s := f.style
 	w, top := s.window[0], s.window[1]
 	px, py := (x/w+0.5)*float64(s.panes[0]), y/top*float64(s.panes[1])
@@ -166,7 +166,7 @@ func (f *facade) glass(x, y float64, h uint64, fine float64) paint {
 }
 
 // attic paints a small round window in the gable.
-func (f *facade) attic(u, v, fine float64) (paint, bool) {
+func (f *facade) attic(u, v float64) (paint, bool) {
 	x, y := u-f.width/2, v-f.height-(f.ridge-f.height)*0.32
 	switch r := math.Hypot(x, y); {
 	case f.ridge-f.height < 2 || r > 0.55:

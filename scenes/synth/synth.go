@@ -22,8 +22,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"github.com/google/renameio/v2"
 )
 
 // Options says what scene to generate.
@@ -95,6 +93,9 @@ func (o Options) prepare(dir string) (done bool, err error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return false, err
 	}
+	if entries, err = removeRemains(dir, entries); err != nil {
+		return false, err
+	}
 	licence := filepath.Join(dir, licenceFile)
 	if len(entries) > 0 {
 		old, err := os.ReadFile(licence)
@@ -117,7 +118,21 @@ func (o Options) prepare(dir string) (done bool, err error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return false, err
 	}
-	return false, renameio.WriteFile(licence, []byte(o.licence()), 0o666)
+	return false, writeFile(licence, []byte(o.licence()))
+}
+
+// removeRemains deletes the temporary files that a killed call left in dir, and
+// returns the other entries.
+func removeRemains(dir string, entries []fs.DirEntry) ([]fs.DirEntry, error) {
+	var rest []fs.DirEntry
+	for _, e := range entries {
+		if name := e.Name(); !strings.HasPrefix(name, "."+licenceFile) && !strings.HasPrefix(name, "."+sceneFile) {
+			rest = append(rest, e)
+		} else if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			return nil, err
+		}
+	}
+	return rest, nil
 }
 
 func (o Options) generate(ctx context.Context, dir string) error {
@@ -146,5 +161,5 @@ func (o Options) generate(ctx context.Context, dir string) error {
 		has[p.queries[i].part] = true
 	}
 	card := o.card(has[partDay], has[partNight])
-	return renameio.WriteFile(filepath.Join(dir, sceneFile), []byte(card), 0o666)
+	return writeFile(filepath.Join(dir, sceneFile), []byte(card))
 }

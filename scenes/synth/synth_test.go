@@ -123,6 +123,16 @@ func TestExistingFolder(t *testing.T) {
 	o.Force = false
 	sameFiles(t, files(t, dir), files(t, generate(t, o)))
 
+	killed := t.TempDir()
+	remains := filepath.Join(killed, "."+licenceFile+"1234")
+	if err := os.WriteFile(remains, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := Generate(t.Context(), killed, o); err != nil {
+		t.Errorf("the remains of a killed call: error %v", err)
+	}
+	sameFiles(t, files(t, dir), files(t, killed))
+
 	mine := t.TempDir()
 	if err := os.WriteFile(filepath.Join(mine, "thesis.tex"), nil, 0o666); err != nil {
 		t.Fatal(err)

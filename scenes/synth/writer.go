@@ -90,7 +90,7 @@ func (w *writer) picture(q *picturePlan) ([]int32, error) {
 	if err := jpeg.Encode(&b, img, &jpeg.Options{Quality: jpegQuality}); err != nil {
 		return nil, fmt.Errorf("encode %s: %w", q.name, err)
 	}
-	if err := renameio.WriteFile(w.path(q), b.Bytes(), 0o666); err != nil {
+	if err := writeFile(w.path(q), b.Bytes()); err != nil {
 		return nil, err
 	}
 	if w.keypoints == nil {
@@ -106,4 +106,18 @@ func (w *writer) picture(q *picturePlan) ([]int32, error) {
 // path returns the image's file.
 func (w *writer) path(q *picturePlan) string {
 	return filepath.Join(w.dir, folders[q.part], "sensors", "records_data", filepath.FromSlash(q.name))
+}
+
+// writeFile writes a file whole or not at all. Its temporary file lies beside
+// it, where the next call finds it if this one is killed.
+func writeFile(name string, data []byte) error {
+	f, err := renameio.NewPendingFile(name, renameio.WithTempDir(filepath.Dir(name)), renameio.WithPermissions(0o666))
+	if err != nil {
+		return err
+	}
+	defer f.Cleanup()
+	if _, err := f.Write(data); err != nil {
+		return err
+	}
+	return f.CloseAtomicallyReplace()
 }
