@@ -41,7 +41,7 @@ func openBlobs(fsys fs.FS, dir, shown string, kind, suffix string) (*blobs, erro
 			return nil, err
 		}
 	default:
-		return nil, err
+		return nil, fileError("open", path.Join(shown, kind+".tar"), err)
 	}
 	slices.Sort(b.names)
 	return b, nil
@@ -50,7 +50,7 @@ func openBlobs(fsys fs.FS, dir, shown string, kind, suffix string) (*blobs, erro
 func (b *blobs) openTar(f fs.File) error {
 	st, err := f.Stat()
 	if err != nil {
-		return err
+		return fileError("stat", b.tarPath, err)
 	}
 	r, ok := f.(io.ReaderAt)
 	if !ok {
@@ -79,7 +79,7 @@ func (b *blobs) list(sub string, depth int) error {
 	dir := path.Join(b.dir, sub)
 	entries, err := fs.ReadDir(b.fsys, dir)
 	if err != nil {
-		return err
+		return fileError("read", path.Join(b.path, sub), err)
 	}
 	for _, e := range entries {
 		name := path.Join(sub, e.Name())
@@ -134,18 +134,19 @@ func (b *blobs) read(name string, buf []byte) ([]byte, error) {
 	if !b.has(name) {
 		return nil, b.missing(name)
 	}
+	shown := path.Join(b.path, name+b.suffix)
 	f, err := b.fsys.Open(path.Join(b.dir, name+b.suffix))
 	if err != nil {
-		return nil, err
+		return nil, fileError("open", shown, err)
 	}
 	defer f.Close()
 	st, err := f.Stat()
 	if err != nil {
-		return nil, err
+		return nil, fileError("stat", shown, err)
 	}
 	buf = sized(buf, st.Size())
 	if _, err := io.ReadFull(f, buf); err != nil {
-		return nil, fmt.Errorf("read %s: %w", path.Join(b.path, name+b.suffix), err)
+		return nil, fileError("read", shown, err)
 	}
 	return buf, nil
 }
@@ -157,7 +158,7 @@ func (b *blobs) readEntry(name string, buf []byte) ([]byte, error) {
 	}
 	buf = sized(buf, e.size)
 	if n, err := b.tar.ReadAt(buf, e.offset); err != nil && (n < len(buf) || !errors.Is(err, io.EOF)) {
-		return nil, fmt.Errorf("read %s: %w", b.tarPath, err)
+		return nil, fileError("read", b.tarPath, err)
 	}
 	return buf, nil
 }

@@ -2,7 +2,6 @@ package kapture
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"io/fs"
 	"runtime"
@@ -51,7 +50,7 @@ func (b *blockReader) next(buf []byte) ([]byte, error) {
 			b.done = true
 		default:
 			b.carry, b.done = nil, true
-			return nil, fmt.Errorf("read %s: %w", b.path, err)
+			return nil, fileError("read", b.path, err)
 		}
 		if end := bytes.LastIndexByte(buf[:n], '\n') + 1; end > 0 && !b.done {
 			b.carry = append(b.carry, buf[end:n]...)
@@ -89,12 +88,12 @@ func (d *Dataset) openText(name string) (*text, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, fileError("open", d.path(name), err)
 	}
 	st, err := f.Stat()
 	if err != nil {
 		f.Close()
-		return nil, err
+		return nil, fileError("stat", d.path(name), err)
 	}
 	if st.IsDir() {
 		f.Close()

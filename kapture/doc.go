@@ -28,5 +28,6 @@
 // Bad data is an [InputError] with file and line or byte. A text file is read
 // to its end and its bad lines are joined into one error, ten at most. The
 // name of an image is a path inside the dataset: absolute paths, "..", empty
-// elements and backslashes are refused wherever a name is read.
+// elements and backslashes are refused wherever a name is read. Symbolic links
+// are followed: proxies of datasets are made of them.
 package kapture

@@ -66,12 +66,12 @@ func readHeader(fsys fs.FS, dir, shown string, k FeatureKind) (FeatureHeader, er
 		return FeatureHeader{}, &InputError{Path: name, Msg: fmt.Sprintf("want the description of %s, found no such file", k)}
 	}
 	if err != nil {
-		return FeatureHeader{}, err
+		return FeatureHeader{}, fileError("open", name, err)
 	}
 	defer f.Close()
 	st, err := f.Stat()
 	if err != nil {
-		return FeatureHeader{}, err
+		return FeatureHeader{}, fileError("stat", name, err)
 	}
 	var bad problems
 	rows, _, err := featureHeaders(k).read(newBlockReader(f, name), st.Size(), map[string]string{}, &bad)

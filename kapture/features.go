@@ -83,7 +83,7 @@ func (d *Dataset) folders(folder, file string) ([]string, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, fileError("read", d.path(folder), err)
 	}
 	var names []string
 	for _, e := range entries {

@@ -1,12 +1,15 @@
 package kapture
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sync/errgroup"
 )
 
 func TestFeatureWriter(t *testing.T) {
@@ -93,4 +96,102 @@ func TestTarIsDeterministic(t *testing.T) {
 	if diff := cmp.Diff(files[0], files[1]); diff != "" || len(files[0]) != 2 {
 		t.Errorf("%d files, differences %s", len(files[0]), diff)
 	}
+}
+
+func TestFeatureWriterRefuses(t *testing.T) {
+	dir := t.TempDir()
+	h := FeatureHeader{Name: "x", DType: "uint8", DSize: 2}
+	w, err := CreateFeatures(dir, Keypoints, h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for image, rows := range map[string][]float32{"../a": {1, 2}, "a": {1, 2, 3}, "b": {1, 256}, "c": {1, -1}, "d": {1, 0.5}, "e/../../f": nil} {
+		if err := w.Write(image, rows); err == nil {
+			t.Errorf("%s %v was accepted", image, rows)
+		}
+	}
+	other := h
+	other.DSize = 3
+	if _, err := CreateFeatures(dir, Keypoints, other); err == nil {
+		t.Error("features of two dimensions were accepted")
+	}
+	if _, err := CreateFeatures(dir, Keypoints, FeatureHeader{Name: "x", DType: "complex", DSize: 1}); err == nil {
+		t.Error("an unknown dtype was accepted")
+	}
+	inTar, err := CreateFeaturesTar(dir, Keypoints, h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := inTar.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := inTar.Write("a.jpg", []float32{1, 2}); err == nil {
+		t.Error("writing to a closed tar was accepted")
+	}
+	if _, err := CreateFeatures(dir, Keypoints, h); err == nil {
+		t.Error("files beside a tar were accepted")
+	}
+}
+
+// TestFeaturesConcurrently writes and reads a tar from several goroutines.
+func TestFeaturesConcurrently(t *testing.T) {
+	dir := t.TempDir()
+	w, err := CreateFeaturesTar(dir, GlobalFeatures, FeatureHeader{Name: "x", DType: "float32", DSize: 64, Metric: "L2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Discard()
+	var group errgroup.Group
+	row := func(i int) []float32 { return slices.Repeat([]float32{float32(i)}, 64) }
+	for i := range 50 {
+		group.Go(func() error { return w.Write(fmt.Sprintf("%d.jpg", i), row(i)) })
+	}
+	if err := errors.Join(group.Wait(), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	f, err := OpenFeatures(dir, GlobalFeatures)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for i := range 50 {
+		group.Go(func() error {
+			v, err := f.Float32(fmt.Sprintf("%d.jpg", i), nil)
+			if err == nil && !slices.Equal(v, row(i)) {
+				err = fmt.Errorf("image %d: got %v", i, v)
+			}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestFollowsLinks reads features through a symbolic link to a folder, as in
+// proxies of datasets, and refuses a circle.
+func TestFollowsLinks(t *testing.T) {
+	real, proxy := t.TempDir(), t.TempDir()
+	w, err := CreateFeatures(real, Keypoints, FeatureHeader{Name: "x", DType: "uint8", DSize: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Write("sub/a.jpg", []float32{1, 2}); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join(real, "sub"), filepath.Join(proxy, "sub")); err != nil {
+		t.Skip("no symbolic links: skipped")
+	}
+	if err := os.Symlink(filepath.Join(real, "keypoints.txt"), filepath.Join(proxy, "keypoints.txt")); err != nil {
+		t.Fatal(err)
+	}
+	f, err := OpenFeatures(proxy, Keypoints)
+	if err != nil || !f.Has("sub/a.jpg") {
+		t.Errorf("got %v", err)
+	}
+	if err := os.Symlink(proxy, filepath.Join(real, "sub", "back")); err != nil {
+		t.Fatal(err)
+	}
+	_, err = OpenFeatures(proxy, Keypoints)
+	checkInputError(t, err, "want at most 32 folders in each other, found more")
 }

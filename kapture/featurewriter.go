@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -21,6 +20,9 @@ type FeatureWriter struct {
 // hold the kind's .txt file, written at once, and the images' files. Adding to
 // features that are there already is possible if the header is the same.
 func CreateFeatures(dir string, k FeatureKind, h FeatureHeader) (*FeatureWriter, error) {
+	if name := filepath.Join(dir, string(k)+".tar"); exists(name) {
+		return nil, fmt.Errorf("write %s in %s: want no tar, which readers take first, found %s", k, dir, name)
+	}
 	b, err := newBlobWriter(dir, k.suffix())
 	if err != nil {
 		return nil, err
@@ -50,7 +52,7 @@ func newFeatureWriter(dir string, k FeatureKind, h FeatureHeader, b *blobWriter)
 	}
 	h.DType = t
 	name := filepath.Join(dir, k.text())
-	if _, err := os.Stat(name); err == nil {
+	if exists(name) {
 		old, err := readHeader(os.DirFS(dir), ".", dir, k)
 		if err != nil {
 			return nil, err
@@ -58,14 +60,17 @@ func newFeatureWriter(dir string, k FeatureKind, h FeatureHeader, b *blobWriter)
 		if old != h {
 			return nil, fmt.Errorf("write %s: want the header that is there, %+v, found %+v", name, old, h)
 		}
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
 	}
 	w := &FeatureWriter{kind: k, header: h, dir: dir, blobs: b}
 	if b.inTar() {
 		return w, nil
 	}
 	return w, w.writeHeader()
+}
+
+func exists(name string) bool {
+	_, err := os.Lstat(name)
+	return err == nil
 }
 
 func (w *FeatureWriter) writeHeader() error {

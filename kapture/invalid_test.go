@@ -128,7 +128,13 @@ func TestNotKapture(t *testing.T) {
 			checkInputError(t, err, want+test.want)
 		})
 	}
-	_, err := Open(filepath.Join(t.TempDir(), "nowhere"))
+	file := filepath.Join(t.TempDir(), "scene.yaml")
+	if err := os.WriteFile(file, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Open(file)
+	checkInputError(t, err, "found a file")
+	_, err = Open(filepath.Join(t.TempDir(), "nowhere"))
 	checkInputError(t, err, "found no such folder")
 }
 

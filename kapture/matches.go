@@ -62,7 +62,7 @@ func (d *Dataset) MatchTypes() ([]string, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, fileError("read", d.path(matchesFolder), err)
 	}
 	if d.Version == "1.0" {
 		return []string{d.onlyKeypoints()}, nil

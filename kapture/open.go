@@ -2,10 +2,12 @@ package kapture
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
 	"strings"
+	"syscall"
 )
 
 const sensorsFile = "sensors/sensors.txt"
@@ -52,7 +54,19 @@ func (d *Dataset) Warnings() []string { return d.warnings }
 // path returns a file's path for messages.
 func (d *Dataset) path(file string) string { return path.Join(d.name, file) }
 
-func absent(err error) bool { return errors.Is(err, fs.ErrNotExist) }
+// absent reports whether an error says that there is no such file: it or a
+// folder on its path does not exist, or is a file.
+func absent(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+}
+
+// fileError names a file in full: file systems name it from their root.
+func fileError(op, name string, err error) error {
+	if inner, ok := errors.AsType[*fs.PathError](err); ok {
+		err = inner.Err
+	}
+	return fmt.Errorf("%s %s: %w", op, name, err)
+}
 
 func (d *Dataset) readTables() error {
 	var bad problems
@@ -121,10 +135,12 @@ func (d *Dataset) notKapture() error {
 	msg := "want a kapture folder (one with " + sensorsFile + "), found "
 	entries, err := fs.ReadDir(d.fsys, ".")
 	switch {
+	case errors.Is(err, syscall.ENOTDIR):
+		return &InputError{Path: d.name, Msg: msg + "a file"}
 	case absent(err):
 		return &InputError{Path: d.name, Msg: msg + "no such folder"}
 	case err != nil:
-		return err
+		return fileError("read", d.name, err)
 	}
 	var holders []string
 	for _, e := range entries {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 
@@ -58,7 +59,7 @@ func scanPoints(s *scanner) *Points3D {
 			s.failf("want as many fields as the lines before, found %d", n)
 			continue
 		}
-		if !s.finite(v[:n]) {
+		if !s.finite(v[:n]) || n == 6 && !s.colors(v[3:]) {
 			continue
 		}
 		p.XYZ = append(p.XYZ, r3.Vec{X: v[0], Y: v[1], Z: v[2]})
@@ -81,6 +82,17 @@ func (s *scanner) finite(v []float64) bool {
 			return false
 		}
 		v[i] = x
+	}
+	return true
+}
+
+// colors checks that colours, which are kept as float32, do not overflow.
+func (s *scanner) colors(v []float64) bool {
+	for i, c := range v {
+		if math.Abs(c) > math.MaxFloat32 {
+			s.failf("want a colour in field %d, found %s", i+4, quote(string(s.fields[i+3])))
+			return false
+		}
 	}
 	return true
 }

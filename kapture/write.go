@@ -1,10 +1,8 @@
 package kapture
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -48,7 +46,7 @@ func (d *Dataset) Write(dir string) error {
 func store[T any](dir string, c codec[T], rows []T) error {
 	name := filepath.Join(dir, filepath.FromSlash(c.file))
 	if rows == nil {
-		if _, err := os.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
+		if exists(name) {
 			return fmt.Errorf("write %s: want no file, as the dataset has no such table, found one", name)
 		}
 		return nil

@@ -2,6 +2,7 @@ package kapture
 
 import (
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"gonum.org/v1/gonum/num/quat"
 	"gonum.org/v1/gonum/spatial/r3"
 
 	"locbench/kapture/geom"
@@ -171,5 +173,41 @@ func TestMappingCameraPoses(t *testing.T) {
 		if diff := cmp.Diff(all, got, cmpopts.EquateApprox(0, 1e-12)); diff != "" || !p.Complete() {
 			t.Errorf("%s: %s", image, diff)
 		}
+	}
+}
+
+func TestWriteRefuses(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(d *Dataset)
+		want   string
+	}{
+		"comma":       {func(d *Dataset) { d.Sensors[0].Name = "a,b" }, `want text that a kapture file can hold, found "a,b"`},
+		"line break":  {func(d *Dataset) { d.Cameras[0].Sensor = "a\nb" }, `found "a\nb"`},
+		"blank":       {func(d *Dataset) { d.Cameras[0].Sensor = "a " }, `found "a "`},
+		"comment":     {func(d *Dataset) { d.Sensors[0].ID = "#1" }, `found "#1"`},
+		"parent":      {func(d *Dataset) { d.Cameras[0].Path = "../a.jpg" }, `records_camera.txt: want a path inside the dataset`},
+		"twice":       {func(d *Dataset) { d.Cameras[1] = d.Cameras[0] }, "want each (timestamp, device_id) once, found that of row 0 again in row 1"},
+		"image twice": {func(d *Dataset) { d.Cameras[1].Path = d.Cameras[0].Path }, "want each image once, found that of row 0 again in row 1"},
+		"NaN":         {func(d *Dataset) { d.Trajectories[0].Pose.T.X = math.NaN() }, "want a finite number, found NaN"},
+		"no rotation": {func(d *Dataset) { d.Trajectories[0].Pose.R = quat.Number{} }, "want a rotation, found a quaternion of norm 0"},
+		"stale table": {func(d *Dataset) { d.Rigs = nil }, "rigs.txt: want no file, as the dataset has no such table, found one"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			d := full()
+			d.Sensors[0].Name = "left"
+			if err := d.Write(dir); err != nil {
+				t.Fatal(err)
+			}
+			before := contents(t, dir)
+			test.change(d)
+			err := d.Write(dir)
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want %s", err, test.want)
+			}
+			if diff := cmp.Diff(before, contents(t, dir)); diff != "" && !strings.Contains(test.want, "rigs") {
+				t.Errorf("a refused table changed the folder:\n%s", diff)
+			}
+		})
 	}
 }
