@@ -3,6 +3,7 @@ package kapture
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sync/errgroup"
+	"gonum.org/v1/gonum/floats"
 )
 
 func TestFeatureWriter(t *testing.T) {
@@ -194,4 +196,64 @@ func TestFollowsLinks(t *testing.T) {
 	}
 	_, err = OpenFeatures(proxy, Keypoints)
 	checkInputError(t, err, "want at most 32 folders in each other, found more")
+}
+
+// TestOrphanFeatures reads the features that the tutorial keeps beside its
+// datasets, and holds the cosines of the global ones against the reference's.
+func TestOrphanFeatures(t *testing.T) {
+	root := shared(t, "data", "virtual_gallery_tutorial")
+	var want struct {
+		Queries []string    `json:"query_images"`
+		Mapping []string    `json:"mapping_images"`
+		Cosines [][]float64 `json:"similarity_float64"`
+	}
+	readJSON(t, shared(t, "golden", "virtual_gallery", "similarity.json"), &want)
+	global := openOrphan(t, filepath.Join(root, "global_features", "AP-GeM-LM18", "global_features"), GlobalFeatures, 2048)
+	images := slices.Concat(want.Queries, want.Mapping)
+	slices.Sort(images)
+	if !slices.Equal(global.Images(), images) {
+		t.Errorf("got images %v, want %v", global.Images(), images)
+	}
+	row := func(image string) []float64 {
+		v, err := global.Float64(image, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	for i, q := range want.Queries {
+		for j, m := range want.Mapping {
+			a, b := row(q), row(m)
+			got := floats.Dot(a, b) / (floats.Norm(a, 2) * floats.Norm(b, 2))
+			if math.Abs(got-want.Cosines[i][j]) > 1e-6 {
+				t.Errorf("%s, %s: got %v, want %v", q, m, got, want.Cosines[i][j])
+			}
+		}
+	}
+	local := filepath.Join(root, "local_features", "r2d2_500")
+	keypoints := openOrphan(t, filepath.Join(local, "keypoints"), Keypoints, 3)
+	descriptors := openOrphan(t, filepath.Join(local, "descriptors"), Descriptors, 128)
+	for _, image := range images {
+		k, err := keypoints.Float32(image, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := descriptors.Float32(image, nil)
+		if err != nil || len(k)/3 != len(d)/128 || len(k) == 0 {
+			t.Errorf("%s: %d values of keypoints, %d of descriptors, %v", image, len(k), len(d), err)
+		}
+	}
+}
+
+func openOrphan(t *testing.T, dir string, k FeatureKind, dsize int) *Features {
+	t.Helper()
+	f, err := OpenFeatures(dir, k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	if h := f.Header(); h.DType != Float32 || h.DSize != dsize {
+		t.Errorf("%s: got %+v", dir, h)
+	}
+	return f
 }

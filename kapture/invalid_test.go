@@ -3,11 +3,15 @@ package kapture
 import (
 	"bytes"
 	"errors"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"testing/iotest"
 )
 
 const head = "# kapture format: 1.1\n"
@@ -234,6 +238,81 @@ func TestPairsOfTheReference(t *testing.T) {
 		var got bytes.Buffer
 		if _, err := pairs.WriteTo(&got); err != nil || got.String() != string(want) {
 			t.Errorf("%s: %v, written text differs", name, err)
+		}
+	}
+}
+
+// deniedFS is a file system that refuses everything.
+type deniedFS struct{}
+
+func (deniedFS) Open(name string) (fs.File, error) {
+	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
+}
+
+// TestFileErrors checks that trouble with files is not taken for bad data and
+// names the file in full.
+func TestFileErrors(t *testing.T) {
+	_, err := OpenFS(deniedFS{}, "ds")
+	var input *InputError
+	if err == nil || errors.As(err, &input) || !errors.Is(err, fs.ErrPermission) || err.Error() != "open ds/sensors/sensors.txt: permission denied" {
+		t.Errorf("got %v", err)
+	}
+	if _, err := openFeatures(deniedFS{}, "f", "ds/f", Keypoints); err == nil || err.Error() != "open ds/f/keypoints.txt: permission denied" {
+		t.Errorf("got %v", err)
+	}
+	if _, err := openMatches(deniedFS{}, "m", "ds/m"); err == nil || err.Error() != "open ds/m/matches.tar: permission denied" {
+		t.Errorf("got %v", err)
+	}
+	_, err = ReadPairs(iotest.ErrReader(io.ErrClosedPipe), "p.txt")
+	if !errors.Is(err, io.ErrClosedPipe) || err.Error() != "read p.txt: io: read/write on closed pipe" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestSensorCamera(t *testing.T) {
+	d, err := OpenFS(dataset(map[string]string{"sensors/sensors.txt": head +
+		"a, , camera, SIMPLE_RADIAL, 640, 480, 500, 320, 240, -0.1\nu, , depth, UNKNOWN_CAMERA, 640, 480\nl, , lidar\n" +
+		"m, , camera, MAGIC, 640, 480\np, , camera, PINHOLE, 640, 480, 500\nw, , camera, PINHOLE, 640.5, 480, 500, 500, 1, 1\n"}), "ds")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[string]string{
+		"l": `sensor "l": want a camera, found a sensor of type "lidar"`, "m": `found "MAGIC"`,
+		"p": "want 4 parameters of camera model PINHOLE (fx, fy, cx, cy), found 1", "w": "want a width and a height in pixels, found 640.5 x 480",
+	} {
+		s, ok := d.Sensor(id)
+		if !ok {
+			t.Fatalf("no sensor %s", id)
+		}
+		_, err := s.Camera()
+		checkInputError(t, err, want)
+	}
+	for id, want := range map[string]CameraParams{"a": {"SIMPLE_RADIAL", 640, 480, []float64{500, 320, 240, -0.1}}, "u": {"UNKNOWN_CAMERA", 640, 480, nil}} {
+		s, _ := d.Sensor(id)
+		if c, err := s.Camera(); err != nil || !reflect.DeepEqual(c, want) {
+			t.Errorf("got %+v, %v, want %+v", c, err, want)
+		}
+	}
+	d.Sensors = append(d.Sensors[1:], Sensor{ID: "new"})
+	for id, want := range map[string]bool{"a": false, "u": true, "new": true} {
+		if s, ok := d.Sensor(id); ok != want || ok && s.ID != id {
+			t.Errorf("%s: got %+v, %v", id, s, ok)
+		}
+	}
+}
+
+func TestDType(t *testing.T) {
+	for text, want := range map[string]DType{
+		"float": Float64, "int": Int64, "float32": Float32, "np.float16": Float16, "numpy.uint8": Uint8, "<class 'numpy.float32'>": Float32,
+		"<class 'float'>": Float64, "half": Float16, "single": Float32, "double": Float64, "uint64": Uint64,
+	} {
+		if got, ok := parseDType(text); !ok || got != want {
+			t.Errorf("%s: got %s, %v", text, got, ok)
+		}
+	}
+	for _, text := range []string{"", "str", "bool", "float128", "Float32", "eval(x)"} {
+		if _, ok := parseDType(text); ok {
+			t.Errorf("%s was accepted", text)
 		}
 	}
 }

@@ -57,14 +57,14 @@ func (t *nameTable) find(name []byte, hash uint64) (id uint32, isNew bool) {
 
 // reserve makes room for n more names.
 func (t *nameTable) reserve(n int) {
-	if 2*(len(t.names)+n) >= len(t.slots) {
+	if 4*(len(t.names)+n) > 3*len(t.slots) {
 		t.grow(n)
 	}
 }
 
 func (t *nameTable) grow(n int) {
 	size := 64
-	for size < 4*(len(t.names)+n) {
+	for 2*size < 3*(len(t.names)+n) {
 		size *= 2
 	}
 	if t.slots == nil {

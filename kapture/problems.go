@@ -14,13 +14,6 @@ type problems struct {
 	count int
 }
 
-func (p *problems) add(e *InputError) {
-	p.count++
-	if len(p.list) < maxProblems {
-		p.list = append(p.list, e)
-	}
-}
-
 func (p *problems) addf(path string, line int, format string, args ...any) {
 	p.count++
 	if len(p.list) < maxProblems {

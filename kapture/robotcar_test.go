@@ -171,9 +171,11 @@ func TestReadRobotCarChild(t *testing.T) {
 	if dir == "" {
 		t.Skip("part of BenchmarkReadRobotCarSize: skipped")
 	}
+	start := time.Now()
 	if _, err := readRobotCar(dir); err != nil {
 		t.Fatal(err)
 	}
+	t.Logf("read in %v", time.Since(start))
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		t.Skip("no /proc: peak memory unknown")
