@@ -2,11 +2,13 @@ package reports
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"locbench/bench/record"
@@ -159,8 +161,10 @@ type reportFile struct {
 
 // WriteDir writes the report's files to dir, which is made if need be:
 // index.html, tables.md, tables.tex, and every figure as .svg and .png. Each
-// file is written whole or not at all. Files of other names are left alone.
-func (r *Report) WriteDir(dir string) error {
+// file is written whole or not at all. Figures of an earlier report that this
+// one does not have are removed, other files are left alone. When ctx is done,
+// WriteDir stops between two files and returns its error.
+func (r *Report) WriteDir(ctx context.Context, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
@@ -172,8 +176,30 @@ func (r *Report) WriteDir(dir string) error {
 	}
 	files = append(files, reportFile{"index.html", r.WriteHTML})
 	for _, f := range files {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if err := record.WriteFile(filepath.Join(dir, f.name), f.write); err != nil {
 			return fmt.Errorf("write report: %w", err)
+		}
+	}
+	return dropStale(dir, files)
+}
+
+// dropStale removes the figures in dir that are not among files.
+func dropStale(dir string, files []reportFile) error {
+	for _, pattern := range []string{"localized_over_*.svg", "localized_over_*.png", "retrieval_recall_*.svg", "retrieval_recall_*.png"} {
+		found, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil {
+			return fmt.Errorf("write report: %w", err)
+		}
+		for _, path := range found {
+			if slices.ContainsFunc(files, func(f reportFile) bool { return f.name == filepath.Base(path) }) {
+				continue
+			}
+			if err := os.Remove(path); err != nil {
+				return fmt.Errorf("write report: %w", err)
+			}
 		}
 	}
 	return nil

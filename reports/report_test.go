@@ -73,7 +73,7 @@ func TestTablesGolden(t *testing.T) {
 func TestWriteDir(t *testing.T) {
 	first, second := filepath.Join(t.TempDir(), "a/report"), filepath.Join(t.TempDir(), "b")
 	for _, dir := range []string{first, second} {
-		if err := build(t, tiny.build(t)).WriteDir(dir); err != nil {
+		if err := build(t, tiny.build(t)).WriteDir(t.Context(), dir); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -210,7 +210,7 @@ func TestNoTruth(t *testing.T) {
 	run.Summary = kept
 	r := build(t, run)
 	var text bytes.Buffer
-	if err := errors.Join(r.WriteText(&text), r.WriteDir(t.TempDir())); err != nil {
+	if err := errors.Join(r.WriteText(&text), r.WriteDir(t.Context(), t.TempDir())); err != nil {
 		t.Fatal(err)
 	}
 	if s := text.String(); !strings.Contains(s, "No ground truth here") || strings.Contains(s, "0.25 m") {
@@ -221,7 +221,7 @@ func TestNoTruth(t *testing.T) {
 // TestEmptyRun has every query skipped: nothing to draw, nothing to fail on.
 func TestEmptyRun(t *testing.T) {
 	run := &record.Run{Dir: t.TempDir(), Manifest: tiny.manifest()}
-	if err := build(t, run).WriteDir(t.TempDir()); err != nil {
+	if err := build(t, run).WriteDir(t.Context(), t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -231,7 +231,7 @@ func TestReadOnlyFolder(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := build(t, tiny.build(t)).WriteDir(filepath.Join(file, "report")); err == nil || !strings.HasPrefix(err.Error(), "write report: ") {
+	if err := build(t, tiny.build(t)).WriteDir(t.Context(), filepath.Join(file, "report")); err == nil || !strings.HasPrefix(err.Error(), "write report: ") {
 		t.Errorf("error of a folder that cannot be made: %v", err)
 	}
 }
@@ -246,7 +246,7 @@ func BenchmarkReport(b *testing.B) {
 	run := large.build(b)
 	dir := b.TempDir()
 	for b.Loop() {
-		if err := build(b, run).WriteDir(dir); err != nil {
+		if err := build(b, run).WriteDir(b.Context(), dir); err != nil {
 			b.Fatal(err)
 		}
 	}

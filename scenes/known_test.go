@@ -90,7 +90,7 @@ func TestHowToGet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "locbench scenes generate '/my data/demo' --mapping 40 --queries 20 --size 320x240 --seed 0"
+	want := "locbench scenes generate '/my data/demo' --mapping 120 --queries 60 --size 320x240 --seed 0"
 	if got := demo.HowToGet("/my data/demo"); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"io"
+	"slices"
+
+	"github.com/google/renameio/v2"
+	"github.com/spf13/cobra"
+
+	"locbench/bench"
+	"locbench/retrieval"
+)
+
+// pairsFlags are the flags of locbench pairs.
+type pairsFlags struct {
+	scene    string
+	features []string
+	fusion   string
+	weights  []float64
+	topk     int
+	mapping  bool
+	out      string
+}
+
+func newPairs(g *globals) *cobra.Command {
+	f := &pairsFlags{}
+	p := retrieval.DefaultFusionParams()
+	cmd := &cobra.Command{
+		Use:   "pairs --scene NAME|DIR|FILE.yaml",
+		Short: "top-k pairs file from global features, one type or several fused",
+		Long: `Write a kapture pairs file (query, map, score; best first): the top k mapping
+images of each query, by one global feature or by several fused. Fusion methods:
+mean, power, min, max, mean-power, min-max, mean-min, villena-roman, harmonic,
+generalized-harmonic, round-robin.
+
+` + exitHelp,
+		Example: `  locbench pairs --scene demo --topk 20 --out pairs.txt
+  locbench pairs --scene my_scene/ --features AP-GeM-LM18,NetVLAD --fusion generalized-harmonic --out fused.txt
+  locbench pairs --scene my_scene/ --features NetVLAD --mapping --topk 20 --out mapping_pairs.txt`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), g, p) },
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&f.scene, "scene", "", "a known scene, a scene directory or a scene file")
+	fl.StringSliceVar(&f.features, "features", nil, "global feature types (default: the only one of the scene)")
+	fl.StringVar(&f.fusion, "fusion", string(retrieval.FusionMean), "how several features are fused")
+	fl.Float64SliceVar(&f.weights, "weights", nil, "a weight for each feature (default: equal)")
+	fl.Float64Var(&p.Gamma, "gamma", p.Gamma, "of mean-power, mean-min and generalized-harmonic")
+	fl.Float64Var(&p.Alpha, "alpha", p.Alpha, "of villena-roman")
+	fl.Float64Var(&p.Min, "min-weight", p.Min, "of min-max")
+	fl.Float64Var(&p.Max, "max-weight", p.Max, "of min-max")
+	fl.IntVar(&f.topk, "topk", 20, "mapping images for each query")
+	fl.BoolVar(&f.mapping, "mapping", false, "pair mapping images with each other")
+	fl.StringVar(&f.out, "out", "", "the pairs file (default: standard output)")
+	_ = cmd.MarkFlagRequired("scene") // fails only for a flag that does not exist
+	return cmd
+}
+
+func (f *pairsFlags) run(ctx context.Context, g *globals, params retrieval.FusionParams) error {
+	method, err := retrieval.ParseFusion(f.fusion)
+	if err != nil {
+		return usageError{err}
+	}
+	if n := len(f.features); len(f.weights) > 0 && len(f.weights) != max(n, 1) {
+		return usagef("want a weight for each of %d features, found %d", max(n, 1), len(f.weights))
+	}
+	params.Weights = slices.Clone(f.weights)
+	scene, err := openScene(ctx, g, f.scene)
+	if err != nil {
+		return err
+	}
+	pairs, err := bench.RetrievePairs(ctx, scene, bench.PairsOptions{
+		Features: f.features, Fused: retrieval.Fused{Method: method, Params: params}, TopK: f.topk, Mapping: f.mapping,
+		Backend: g.backend, Jobs: g.jobs, Log: g.logger(), Progress: g.progress(),
+	})
+	if err != nil {
+		return err
+	}
+	if f.out == "" {
+		_, err := pairs.WriteTo(g.stdout)
+		return err
+	}
+	return writeWhole(f.out, pairs)
+}
+
+// writeWhole writes a file whole or not at all.
+func writeWhole(path string, content io.WriterTo) error {
+	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
+	if err != nil {
+		return err
+	}
+	defer file.Cleanup()
+	if _, err := content.WriteTo(file); err != nil {
+		return err
+	}
+	return file.CloseAtomicallyReplace()
+}

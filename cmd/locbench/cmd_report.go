@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"locbench/bench/record"
+	"locbench/reports"
+)
+
+func newReport(g *globals) *cobra.Command {
+	var out string
+	cmd := &cobra.Command{
+		Use:   "report RUN...",
+		Short: "tables and plots from one or several runs",
+		Long: `Rebuild the report of a run directory from its results files, or set several runs
+side by side in one report.
+
+` + exitHelp,
+		Example: `  locbench report runs/demo
+  locbench report runs/demo runs/other --out runs/both`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, dirs []string) error {
+			var runs []*record.Run
+			for _, dir := range dirs {
+				r, err := record.ReadRun(dir)
+				if err != nil {
+					return err
+				}
+				runs = append(runs, r)
+			}
+			if out == "" {
+				out = "report"
+				if len(dirs) == 1 {
+					out = filepath.Join(dirs[0], "report")
+				}
+			}
+			return writeReport(cmd.Context(), g, runs, out)
+		},
+	}
+	cmd.Flags().StringVar(&out, "out", "", "where the report goes (default RUN/report; report for several runs)")
+	return cmd
+}
+
+// writeReport prints the tables of runs and writes the report's folder.
+func writeReport(ctx context.Context, g *globals, runs []*record.Run, out string) error {
+	rep, err := reports.Build(runs, reports.Options{})
+	if err != nil {
+		return err
+	}
+	for _, w := range rep.Warnings {
+		g.logger().Warn(w)
+	}
+	if err := rep.WriteDir(ctx, out); err != nil {
+		return err
+	}
+	if err := rep.WriteText(g.stdout); err != nil {
+		return err
+	}
+	g.logger().Info("report written", "page", filepath.Join(out, "index.html"))
+	return nil
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"locbench/bench"
+	"locbench/bench/record"
+	"locbench/kapture"
+	"locbench/scenes"
+)
+
+// The exit codes of every command, as its help says.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInvalid     = 3
+	exitGate        = 4
+	exitInterrupted = 130
+)
+
+const exitHelp = `Exit codes: 0 done, 1 failed, 2 wrong usage, 3 invalid input data, 4 a gate not met, 130 interrupted.`
+
+// usageError is a wrong command line.
+type usageError struct{ err error }
+
+func (e usageError) Error() string { return e.err.Error() }
+func (e usageError) Unwrap() error { return e.err }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// gateError is a result below what --min-success asks for.
+type gateError struct{ msg string }
+
+func (e gateError) Error() string { return e.msg }
+
+// exitCode tells what kind of error err is.
+func exitCode(err error) int {
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, context.Canceled):
+		return exitInterrupted
+	case is[usageError](err), is[*bench.UsageError](err), is[*scenes.UnknownSceneError](err):
+		return exitUsage
+	case is[*kapture.InputError](err), is[*record.FormatError](err):
+		return exitInvalid
+	case is[gateError](err):
+		return exitGate
+	}
+	return exitFailed
+}
+
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
+}
+
+// report prints err for a person: lower case, prefixed, and with what to do
+// next where there is something to do.
+func report(w io.Writer, err error, args []string) {
+	if errors.Is(err, context.Canceled) {
+		fmt.Fprintf(w, "locbench: interrupted; what was finished is kept, go on with:\n  locbench %s\n", strings.Join(quoted(args), " "))
+		return
+	}
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		fmt.Fprintf(w, "locbench: error: %s\n", line)
+	}
+	if exitCode(err) == exitUsage {
+		fmt.Fprintln(w, "locbench: --help shows how the command is used")
+	}
+}
+
+// quoted makes arguments that a POSIX shell reads back as they are.
+func quoted(args []string) []string {
+	out := make([]string, len(args))
+	for i, a := range args {
+		if a == "" || strings.ContainsAny(a, " \t\n\"'\\$`!*?[]{}()<>|&;#~") {
+			a = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+		}
+		out[i] = a
+	}
+	return out
+}

@@ -1,0 +1,9 @@
+package backend
+
+// Compiled lists the backends that this program was built with.
+func Compiled() []string {
+	if errNoXLA != nil {
+		return []string{"go"}
+	}
+	return []string{"go", "xla"}
+}
