@@ -26,7 +26,7 @@ queries by day and by night. Simulated local features, points and observations
 are written beside it. The same seed gives the same bytes, whatever --jobs is.
 
 ` + exitHelp,
-		Example: "  locbench scenes generate /tmp/town --mapping 40 --queries 20 --size 320x240",
+		Example: "  locbench scenes generate town --mapping 40 --queries 20 --size 320x240",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var err error

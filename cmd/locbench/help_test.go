@@ -1,0 +1,97 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+)
+
+// playground is a folder in which the examples of the help texts and of the
+// README work: a scene of the user's with two features, a pairs file, a small
+// demo scene in place of the known one, and two finished runs.
+func playground(t *testing.T) {
+	t.Helper()
+	dir := t.TempDir()
+	t.Chdir(dir)
+	t.Setenv("LOCBENCH_DATA", filepath.Join(dir, "data"))
+	if err := os.Rename(toyScene(t), "my_scene"); err != nil {
+		t.Fatal(err)
+	}
+	for _, feature := range []string{"AP-GeM-LM18", "NetVLAD"} {
+		if err := os.CopyFS(filepath.Join("my_scene", "global_features", feature), os.DirFS(filepath.Join("my_scene", "global_features", "toy"))); err != nil {
+			t.Fatal(err)
+		}
+		put(t, "my_scene", "global_features/"+feature+"/global_features/global_features.txt", "# kapture format: 1.1\n"+feature+", float32, 4, L2\n")
+	}
+	if err := os.RemoveAll(filepath.Join("my_scene", "global_features", "toy")); err != nil {
+		t.Fatal(err)
+	}
+	put(t, ".", "fire_top50_pairs.txt", "# kapture format: 1.1\nq0.jpg, m0.jpg, 0.9\nq1.jpg, m1.jpg, 0.8\n")
+	mustRun(t, "scenes", "generate", filepath.Join("data", "demo"), "--mapping", "12", "--queries", "6", "--size", "64x48", "--local-features", "0", "--quiet")
+	for _, run := range []string{"demo", "other"} {
+		mustRun(t, "run", "--scene", "demo", "--out", filepath.Join("runs", run), "--topk", "1,5", "--methods", "ewb", "--quiet")
+	}
+}
+
+// TestExamplesOfHelp runs every example of every command's help.
+func TestExamplesOfHelp(t *testing.T) {
+	playground(t)
+	n := 0
+	var visit func(cmd *cobra.Command)
+	visit = func(cmd *cobra.Command) {
+		if cmd.Example == "" || !strings.Contains(cmd.Long, exitHelp) {
+			t.Errorf("%s: want an example and the exit codes in its help", cmd.CommandPath())
+		}
+		for line := range strings.SplitSeq(cmd.Example, "\n") {
+			n++
+			runLine(t, strings.TrimSpace(line))
+		}
+		for _, sub := range cmd.Commands() {
+			visit(sub)
+		}
+	}
+	visit(newRoot(&globals{}))
+	if n < 10 {
+		t.Errorf("found %d examples only", n)
+	}
+}
+
+// runLine runs one line of documentation that calls locbench.
+func runLine(t *testing.T, line string) {
+	t.Helper()
+	args := strings.Fields(line)
+	if len(args) < 2 || filepath.Base(args[0]) != "locbench" {
+		t.Errorf("want a line that runs locbench, found %q", line)
+		return
+	}
+	if _, stderr, code := locbench(t, args[1:]...); code != exitDone {
+		t.Errorf("%s: exit code %d\n%s", line, code, stderr)
+	}
+}
+
+// TestReadmeCommands runs every line of the README that calls locbench; the two
+// make targets are what CI runs.
+func TestReadmeCommands(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	playground(t)
+	n, inBlock := 0, false
+	for line := range strings.SplitSeq(string(text), "\n") {
+		command, _, _ := strings.Cut(line, " #")
+		switch {
+		case strings.HasPrefix(line, "```"):
+			inBlock = !inBlock
+		case inBlock && (strings.HasPrefix(line, "locbench ") || strings.HasPrefix(line, "bin/locbench ")):
+			n++
+			runLine(t, strings.TrimSpace(command))
+		}
+	}
+	if n < 6 {
+		t.Errorf("found %d commands in the README only", n)
+	}
+}
