@@ -98,8 +98,9 @@ type Matrix struct {
 //
 // The products are exact to float32 rounding and their bytes do not depend on
 // Jobs, on the other queries, or on how the matrices are cut; they differ
-// between backends by rounding (1e-6 for unit vectors). The embedded backend
-// needs about 10 MiB beyond the matrices and the hits.
+// between backends by rounding (1e-6 for unit vectors). Beyond the matrices and
+// the hits, the embedded backend needs the packed queries (at most 1,024 of them)
+// and about 1 MiB a worker.
 //
 // It panics if the shapes do not fit; the only errors are the context's and
 // those of an XLA device.

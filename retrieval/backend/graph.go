@@ -120,7 +120,7 @@ func (s *graphSearch) upload(m Matrix, from, n int) (*tensors.Tensor, error) {
 // multiply merges the best of one block: queries from query on, database rows
 // from row on, n of them real.
 func (s *graphSearch) multiply(queries, db *tensors.Tensor, query, row, n int) error {
-	out, err := s.exec.Exec(queries, db, int32(n))
+	out, err := s.exec.Call(queries, db, int32(n))
 	if err != nil {
 		return err
 	}

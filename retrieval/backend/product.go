@@ -141,8 +141,9 @@ func newWorker(s *search, packed []float32, queries int) *worker {
 	for q := range w.limit {
 		w.limit[q] = float32(math.Inf(1))
 	}
+	heaps := make([]Hit, queries*s.k)
 	for q := range w.kept {
-		w.kept[q].k = s.k
+		w.kept[q] = best{k: s.k, heap: heaps[q*s.k : q*s.k : (q+1)*s.k]}
 		w.limit[q] = float32(math.Inf(-1))
 	}
 	rows := s.chunk()

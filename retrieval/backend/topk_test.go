@@ -5,15 +5,9 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
-	"runtime"
 	"slices"
-	"strings"
 	"testing"
 
-	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/gobackend"
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )
@@ -168,124 +162,5 @@ func TestCancelled(t *testing.T) {
 	m := Matrix{Rows: 2, Cols: 1, Data: []float32{1, 2}}
 	if _, err := embedded().TopK(ctx, m, m, 1); !errors.Is(err, context.Canceled) {
 		t.Errorf("want context.Canceled, found %v", err)
-	}
-}
-
-// goDevice opens the embedded GoMLX backend to run XLA's graph on. One operation
-// at a time: with several, two large products can each wait for workers that
-// the other holds.
-func goDevice(t *testing.T) compute.Backend {
-	t.Helper()
-	device, err := gobackend.New("ops_sequential")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(device.Finalize)
-	return device
-}
-
-func TestGraphAgrees(t *testing.T) {
-	b := &Backend{name: "graph", device: goDevice(t)}
-	rng := rand.New(rand.NewPCG(7, 8))
-	for _, d := range []struct{ queries, rows, dim, k int }{
-		{1, 1, 1, 1}, {3, 40, 64, 5}, {7, 20, 33, 30}, {2, graphRows + 10, 8, 12}, {graphQueries + 3, 5, 4, 2},
-	} {
-		q, db := randomMatrix(rng, d.queries, d.dim), randomMatrix(rng, d.rows, d.dim)
-		got, want := topK(t, b, q, db, d.k), topK(t, embedded(), q, db, d.k)
-		for i := range want {
-			if len(got[i]) != len(want[i]) {
-				t.Fatalf("%v, query %d: want %d hits, found %d", d, i, len(want[i]), len(got[i]))
-			}
-			for j, w := range want[i] {
-				if g := got[i][j]; math.Abs(float64(g.Score-w.Score)) > 1e-6 {
-					t.Errorf("%v, query %d, hit %d: want %v, found %v", d, i, j, w, g)
-				}
-			}
-		}
-	}
-}
-
-func TestGraphTiesAndNaN(t *testing.T) {
-	b := &Backend{name: "graph", device: goDevice(t)}
-	db := Matrix{Rows: 5, Cols: 1, Data: []float32{1, 2, float32(math.NaN()), 2, 1}}
-	q := Matrix{Rows: 1, Cols: 1, Data: []float32{1}}
-	want := [][]Hit{{{1, 2}, {3, 2}, {0, 1}, {4, 1}}}
-	if diff := cmp.Diff(want, topK(t, b, q, db, 5)); diff != "" {
-		t.Error(diff)
-	}
-}
-
-func TestOpen(t *testing.T) {
-	empty := t.TempDir()
-	t.Setenv(pluginPathEnv, empty)
-	t.Setenv("HOME", empty)
-	text := filepath.Join(empty, "note.so")
-	if err := os.WriteFile(text, []byte("no library"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range []struct {
-		spec string
-		want []string
-	}{
-		{"cuda", []string{`open backend "cuda"`, "xla:/path/to/plugin.so"}},
-		{"xla:plugin.so", []string{"unknown backend"}},
-		{"xla:cpu", []string{"no PJRT plugin in " + empty, "/usr/local/lib/go-xla", "pjrt_installer"}},
-		{"xla:/nowhere/plugin.so", []string{"/nowhere/plugin.so: no such file", "pjrt_installer"}},
-		{"xla:" + empty, []string{"found no regular file"}},
-		{"xla:" + text, []string{text, "want a PJRT plugin (a shared library), found another file"}},
-		{"xla:" + self, []string{"does not export GetPjrtApi"}},
-	} {
-		if runtime.GOOS != "linux" || errNoXLA != nil {
-			t.Skip("needs Linux and cgo")
-		}
-		_, err := Open(c.spec)
-		if err == nil {
-			t.Errorf("%s opened", c.spec)
-			continue
-		}
-		for _, w := range c.want {
-			if !strings.Contains(err.Error(), w) {
-				t.Errorf("%s: want %q in the message, found %q", c.spec, w, err)
-			}
-		}
-	}
-	if _, err := Open("cuda"); !errors.Is(err, ErrSpec) {
-		t.Errorf("want ErrSpec, found %v", err)
-	}
-	b, err := Open("")
-	if err != nil || b.Name() != "go" {
-		t.Errorf("without plugins: %v, %v", b, err)
-	}
-}
-
-// A plugin that cannot be loaded is an error, for the named ones too.
-func TestOpenBrokenPlugin(t *testing.T) {
-	dir := t.TempDir()
-	t.Setenv(pluginPathEnv, dir)
-	file := filepath.Join(dir, "pjrt_c_api_cuda_plugin"+sharedSuffix())
-	if err := os.WriteFile(file, []byte("\x7fELF and no more"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Open("xla:cuda"); err == nil {
-		t.Error("a broken plugin opened")
-	}
-	if b, err := Open(""); err != nil || b.Name() != "go" {
-		t.Errorf("want the embedded backend where the plugin is broken, found %v, %v", b, err)
-	}
-}
-
-func TestProbe(t *testing.T) {
-	found := Probe()
-	if len(found) != 3 || found[0].Spec != "go" || !found[0].OK || found[0].GFLOPS <= 0 {
-		t.Fatalf("found %+v", found)
-	}
-	for _, f := range found[1:] {
-		if !f.OK && f.Err == nil {
-			t.Errorf("%s: neither OK nor an error", f.Spec)
-		}
 	}
 }

@@ -1,0 +1,58 @@
+package backend
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/gobackend"
+	"github.com/google/go-cmp/cmp"
+)
+
+// goDevice opens the embedded GoMLX backend to run XLA's graph on. One operation
+// at a time: with several, two large products can each wait for workers that
+// the other holds.
+func goDevice(t *testing.T) compute.Backend {
+	t.Helper()
+	if raceDetector {
+		t.Skip("GoMLX's embedded backend (compute 0.1.2) fails the race build's pointer checks: skipped")
+	}
+	device, err := gobackend.New("ops_sequential")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(device.Finalize)
+	return device
+}
+
+func TestGraphAgrees(t *testing.T) {
+	b := &Backend{name: "graph", device: goDevice(t)}
+	rng := rand.New(rand.NewPCG(7, 8))
+	for _, d := range []struct{ queries, rows, dim, k int }{
+		{1, 1, 1, 1}, {3, 40, 64, 5}, {7, 20, 33, 30}, {2, graphRows + 10, 8, 12}, {graphQueries + 3, 5, 4, 2},
+	} {
+		q, db := randomMatrix(rng, d.queries, d.dim), randomMatrix(rng, d.rows, d.dim)
+		got, want := topK(t, b, q, db, d.k), topK(t, embedded(), q, db, d.k)
+		for i := range want {
+			if len(got[i]) != len(want[i]) {
+				t.Fatalf("%v, query %d: want %d hits, found %d", d, i, len(want[i]), len(got[i]))
+			}
+			for j, w := range want[i] {
+				if g := got[i][j]; math.Abs(float64(g.Score-w.Score)) > 1e-6 {
+					t.Errorf("%v, query %d, hit %d: want %v, found %v", d, i, j, w, g)
+				}
+			}
+		}
+	}
+}
+
+func TestGraphTiesAndNaN(t *testing.T) {
+	b := &Backend{name: "graph", device: goDevice(t)}
+	db := Matrix{Rows: 5, Cols: 1, Data: []float32{1, 2, float32(math.NaN()), 2, 1}}
+	q := Matrix{Rows: 1, Cols: 1, Data: []float32{1}}
+	want := [][]Hit{{{1, 2}, {3, 2}, {0, 1}, {4, 1}}}
+	if diff := cmp.Diff(want, topK(t, b, q, db, 5)); diff != "" {
+		t.Error(diff)
+	}
+}
