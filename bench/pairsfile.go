@@ -1,11 +1,8 @@
 package bench
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
-	"os"
 
 	"locbench/kapture"
 )
@@ -50,10 +47,7 @@ type pairProblem struct {
 // pairProblems makes one error of at most ten problems, each with its line.
 func pairProblems(path string, wrong []pairProblem) error {
 	const most = 10
-	lines, err := pairLines(path)
-	if err != nil {
-		return err
-	}
+	lines := kapture.DataLines(path)
 	var errs []error
 	for _, w := range wrong[:min(most, len(wrong))] {
 		e := &kapture.InputError{Path: path, Msg: w.msg}
@@ -66,22 +60,4 @@ func pairProblems(path string, wrong []pairProblem) error {
 		errs = append(errs, fmt.Errorf("and %d more", more))
 	}
 	return errors.Join(errs...)
-}
-
-// pairLines returns the line number of every pair: blank lines and comments
-// hold none.
-func pairLines(path string) ([]int, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	var lines []int
-	scan := bufio.NewScanner(file)
-	for n := 1; scan.Scan(); n++ {
-		if text := bytes.TrimSpace(scan.Bytes()); len(text) > 0 && text[0] != '#' {
-			lines = append(lines, n)
-		}
-	}
-	return lines, scan.Err()
 }

@@ -114,16 +114,39 @@ func (b *blobs) missing(name string) error {
 	if b.tar != nil {
 		return &InputError{Path: b.tarPath, Msg: "want " + name + b.suffix + ", found no such entry"}
 	}
-	return &InputError{Path: path.Join(b.path, name+b.suffix), Msg: "want a file, found none"}
+	return &InputError{Path: b.shown(name), Msg: "want a file, found none"}
 }
 
 // invalid is the error for bytes that are not what they should be.
 func (b *blobs) invalid(name, format string, args ...any) error {
 	msg := fmt.Sprintf(format, args...)
 	if b.tar == nil {
-		return &InputError{Path: path.Join(b.path, name+b.suffix), Msg: msg}
+		return &InputError{Path: b.shown(name), Msg: msg}
 	}
 	return &InputError{Path: b.tarPath, Byte: b.entries[name].offset, HasByte: true, Msg: name + b.suffix + ": " + msg}
+}
+
+// shown is the path of a file, or of the tar that holds it.
+func (b *blobs) shown(name string) string {
+	if b.tar != nil {
+		return b.tarPath
+	}
+	return path.Join(b.path, name+b.suffix)
+}
+
+// size returns the length of a file in bytes, without reading it.
+func (b *blobs) size(name string) (int64, error) {
+	if !b.has(name) {
+		return 0, b.missing(name)
+	}
+	if b.tar != nil {
+		return b.entries[name].size, nil
+	}
+	st, err := fs.Stat(b.fsys, path.Join(b.dir, name+b.suffix))
+	if err != nil {
+		return 0, fileError("stat", b.shown(name), err)
+	}
+	return st.Size(), nil
 }
 
 // read returns the bytes of a file, in buf if it is large enough.
@@ -134,7 +157,7 @@ func (b *blobs) read(name string, buf []byte) ([]byte, error) {
 	if !b.has(name) {
 		return nil, b.missing(name)
 	}
-	shown := path.Join(b.path, name+b.suffix)
+	shown := b.shown(name)
 	f, err := b.fsys.Open(path.Join(b.dir, name+b.suffix))
 	if err != nil {
 		return nil, fileError("open", shown, err)

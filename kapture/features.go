@@ -173,6 +173,19 @@ func (f *Features) Images() []string { return slices.Clone(f.blobs.names) }
 // Has reports whether an image has the feature.
 func (f *Features) Has(image string) bool { return f.blobs.has(image) }
 
+// Path returns the file that holds an image's feature, for messages.
+func (f *Features) Path(image string) string { return f.blobs.shown(image) }
+
+// Rows returns how many rows an image's feature has, from the size of the file
+// alone. Its errors are those of [Features.Float32].
+func (f *Features) Rows(image string) (int, error) {
+	n, err := f.blobs.size(image)
+	if err != nil {
+		return 0, err
+	}
+	return f.rows(image, n)
+}
+
 // Float32 returns an image's rows, one after the other, in dst if it is large
 // enough. A global feature has exactly one row. An image without the feature
 // and a file of the wrong length are [InputError]s.
@@ -200,14 +213,22 @@ func convert[R real](f *Features, image string, dst []R) ([]R, error) {
 		return nil, err
 	}
 	*buf = raw
-	h := f.header
-	rowBytes := h.DSize * h.DType.Size()
-	switch {
-	case f.kind == GlobalFeatures && len(raw) != rowBytes:
-		return nil, f.blobs.invalid(image, "want %d bytes (one row of %d %s), found %d", rowBytes, h.DSize, h.DType, len(raw))
-	case len(raw)%rowBytes != 0:
-		return nil, f.blobs.invalid(image, "want a multiple of %d bytes (rows of %d %s), found %d", rowBytes, h.DSize, h.DType, len(raw))
+	rows, err := f.rows(image, int64(len(raw)))
+	if err != nil {
+		return nil, err
 	}
-	n := len(raw) / h.DType.Size()
-	return decode(h.DType, raw, slices.Grow(dst[:0], n)), nil
+	return decode(f.header.DType, raw, slices.Grow(dst[:0], rows*f.header.DSize)), nil
+}
+
+// rows returns how many rows n bytes hold.
+func (f *Features) rows(image string, n int64) (int, error) {
+	h := f.header
+	rowBytes := int64(h.DSize * h.DType.Size())
+	switch {
+	case f.kind == GlobalFeatures && n != rowBytes:
+		return 0, f.blobs.invalid(image, "want %d bytes (one row of %d %s), found %d", rowBytes, h.DSize, h.DType, n)
+	case n%rowBytes != 0:
+		return 0, f.blobs.invalid(image, "want a multiple of %d bytes (rows of %d %s), found %d", rowBytes, h.DSize, h.DType, n)
+	}
+	return int(n / rowBytes), nil
 }
