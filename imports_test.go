@@ -15,20 +15,21 @@ import (
 // ARCHITECTURE.md.
 var layers = map[string][]string{
 	"cmd/locbench":      {"bench", "bench/metrics", "bench/record", "kapture", "kapture/geom", "localize", "reports", "retrieval", "retrieval/backend", "retrieval/imgio", "scenes", "scenes/synth"},
-	"bench":             {"bench/metrics", "bench/record", "kapture", "kapture/geom", "localize", "retrieval", "retrieval/backend", "retrieval/imgio", "scenes"},
+	"bench":             {"bench/metrics", "bench/record", "kapture", "kapture/geom", "kapture/nearname", "localize", "retrieval", "retrieval/backend", "retrieval/imgio", "scenes"},
 	"bench/metrics":     {"kapture/geom"},
 	"bench/record":      {},
 	"reports":           {"bench/metrics", "bench/record", "kapture", "kapture/geom", "reports/table"},
 	"reports/table":     {},
-	"scenes":            {"kapture", "kapture/camera", "kapture/geom", "scenes/synth"},
+	"scenes":            {"kapture", "kapture/camera", "kapture/geom", "kapture/nearname", "scenes/synth"},
 	"scenes/synth":      {"kapture", "kapture/camera", "kapture/geom"},
-	"retrieval":         {"kapture", "kapture/geom", "retrieval/backend", "retrieval/imgio"},
+	"retrieval":         {"kapture", "kapture/nearname", "retrieval/backend", "retrieval/imgio"},
 	"retrieval/backend": {},
 	"retrieval/imgio":   {},
 	"localize":          {"kapture", "kapture/camera", "kapture/geom"},
 	"kapture":           {"kapture/camera", "kapture/geom"},
 	"kapture/camera":    {"kapture/geom"},
 	"kapture/geom":      {},
+	"kapture/nearname":  {},
 }
 
 // fences says which packages may import a third-party module, by its prefix.

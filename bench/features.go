@@ -10,6 +10,7 @@ import (
 
 	"locbench/bench/record"
 	"locbench/kapture"
+	"locbench/kapture/nearname"
 	"locbench/retrieval"
 	"locbench/scenes"
 )
@@ -82,7 +83,9 @@ func (p *Plan) resolveFeatures() error {
 }
 
 func unknownFeature(name string, stored []string) error {
-	return usagef("unknown global feature %q: the scene has %s; %s is built in", name, listOr(stored, "none"), retrieval.TinyImageName)
+	near := nearname.Closest(name, append(slices.Clone(stored), retrieval.TinyImageName))
+	return usagef("unknown global feature %q: the scene has %s; %s is built in%s", name, listOr(stored, "none"), retrieval.TinyImageName,
+		nearname.DidYouMean(near))
 }
 
 func (p *Plan) addFeature(f *feature) error {

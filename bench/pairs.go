@@ -153,6 +153,9 @@ func (c computed) Float32(image string, dst []float32) ([]float32, error) {
 	return append(dst[:0], c[image]...), nil
 }
 
+// Path implements retrieval.Source.
+func (c computed) Path(image string) string { return image }
+
 // Close implements source.
 func (c computed) Close() error { return nil }
 

@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"errors"
 	"fmt"
 
 	"locbench/kapture"
@@ -44,20 +43,16 @@ type pairProblem struct {
 	msg   string
 }
 
-// pairProblems makes one error of at most ten problems, each with its line.
+// pairProblems makes one error of the problems, each with its line.
 func pairProblems(path string, wrong []pairProblem) error {
-	const most = 10
 	lines := kapture.DataLines(path)
 	var errs []error
-	for _, w := range wrong[:min(most, len(wrong))] {
+	for _, w := range wrong {
 		e := &kapture.InputError{Path: path, Msg: w.msg}
 		if w.index < len(lines) {
 			e.Line = lines[w.index]
 		}
 		errs = append(errs, e)
 	}
-	if more := len(wrong) - most; more > 0 {
-		errs = append(errs, fmt.Errorf("and %d more", more))
-	}
-	return errors.Join(errs...)
+	return kapture.FirstTen(errs)
 }

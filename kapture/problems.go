@@ -3,6 +3,7 @@ package kapture
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // maxProblems is how many bad lines one error lists.
@@ -28,20 +29,30 @@ func (p *problems) merge(q *problems) {
 	p.count += q.count
 }
 
+// FirstTen joins errors into one that lists at most ten of them, in their
+// order, and says how many more there are. Nil errors do not count; it returns
+// nil if there is no other, and the error itself if there is one.
+func FirstTen(errs []error) error {
+	errs = slices.DeleteFunc(slices.Clone(errs), func(err error) bool { return err == nil })
+	return joinFirst(errs[:min(maxProblems, len(errs))], len(errs))
+}
+
 // err returns nil, the only problem, or all of them joined.
 func (p *problems) err() error {
-	if p.count == 0 {
-		return nil
-	}
-	if p.count == 1 {
-		return p.list[0]
-	}
 	joined := make([]error, 0, len(p.list)+1)
 	for _, e := range p.list {
 		joined = append(joined, e)
 	}
-	if more := p.count - len(p.list); more > 0 {
-		joined = append(joined, fmt.Errorf("and %d more", more))
+	return joinFirst(joined, p.count)
+}
+
+// joinFirst joins the first of count errors.
+func joinFirst(first []error, count int) error {
+	if count == 1 {
+		return first[0]
 	}
-	return errors.Join(joined...)
+	if more := count - len(first); more > 0 {
+		first = append(first, fmt.Errorf("and %d more", more))
+	}
+	return errors.Join(first...)
 }

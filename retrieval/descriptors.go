@@ -1,7 +1,6 @@
 package retrieval
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -18,6 +17,8 @@ type Source interface {
 	Has(image string) bool
 	// Float32 returns the image's values, in dst if it is large enough.
 	Float32(image string, dst []float32) ([]float32, error)
+	// Path is the file that holds the image's values, for messages.
+	Path(image string) string
 }
 
 // Descriptors are the global descriptors of a set of images.
@@ -60,7 +61,7 @@ func Load(src Source, images []string, jobs int) (d *Descriptors, missing []stri
 		})
 	}
 	group.Wait() // the errors are in bad
-	if err := firstTen(bad); err != nil {
+	if err := kapture.FirstTen(bad); err != nil {
 		return nil, nil, err
 	}
 	return d, missing, nil
@@ -73,7 +74,7 @@ func load(src Source, image, feature string, row []float32) error {
 		return fmt.Errorf("load feature %s of %s: %w", feature, image, err)
 	}
 	invalid := func(format string, args ...any) error {
-		return &kapture.InputError{Path: image, Msg: "feature " + feature + ": " + fmt.Sprintf(format, args...)}
+		return &kapture.InputError{Path: src.Path(image), Msg: "feature " + feature + " of " + image + ": " + fmt.Sprintf(format, args...)}
 	}
 	if len(values) != len(row) {
 		return invalid("want %d values, found %d", len(row), len(values))
@@ -94,17 +95,4 @@ func load(src Source, image, feature string, row []float32) error {
 		row[i] = v / norm
 	}
 	return nil
-}
-
-// maxListed is how many problems one error lists.
-const maxListed = 10
-
-// firstTen joins what is not nil: ten errors in full, then how many more.
-func firstTen(all []error) error {
-	all = slices.DeleteFunc(all, func(err error) bool { return err == nil })
-	if len(all) > maxListed {
-		more := fmt.Errorf("and %d more", len(all)-maxListed)
-		all = append(slices.Clone(all[:maxListed]), more)
-	}
-	return errors.Join(all...)
 }

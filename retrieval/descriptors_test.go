@@ -25,6 +25,8 @@ func (t table) Header() kapture.FeatureHeader {
 
 func (t table) Has(image string) bool { return t.rows[image] != nil }
 
+func (t table) Path(image string) string { return "features/" + image }
+
 func (t table) Float32(image string, dst []float32) ([]float32, error) {
 	if len(t.rows[image]) == 0 {
 		return nil, &kapture.InputError{Path: image + ".gfeat", Msg: "want 8 bytes, found 0"}
@@ -55,12 +57,12 @@ func TestLoadRefuses(t *testing.T) {
 		row  []float32
 		want string
 	}{
-		"NaN":          {[]float32{1, nan, 0}, "img.jpg: feature toy: want finite values, found NaN as value 2 of 3"},
-		"infinite":     {[]float32{1, 2, inf}, "img.jpg: feature toy: want finite values, found -Inf as value 3 of 3"},
-		"zero":         {[]float32{0, 0, 0}, "img.jpg: feature toy: want a descriptor that can be scaled to length 1, found the length 0"},
+		"NaN":          {[]float32{1, nan, 0}, "features/img.jpg: feature toy of img.jpg: want finite values, found NaN as value 2 of 3"},
+		"infinite":     {[]float32{1, 2, inf}, "features/img.jpg: feature toy of img.jpg: want finite values, found -Inf as value 3 of 3"},
+		"zero":         {[]float32{0, 0, 0}, "features/img.jpg: feature toy of img.jpg: want a descriptor that can be scaled to length 1, found the length 0"},
 		"too large":    {[]float32{3e38, 3e38, 3e38}, "found the length +Inf"},
-		"too short":    {[]float32{1, 2}, "img.jpg: feature toy: want 3 values, found 2"},
-		"too long":     {[]float32{1, 2, 3, 4}, "img.jpg: feature toy: want 3 values, found 4"},
+		"too short":    {[]float32{1, 2}, "features/img.jpg: feature toy of img.jpg: want 3 values, found 2"},
+		"too long":     {[]float32{1, 2, 3, 4}, "features/img.jpg: feature toy of img.jpg: want 3 values, found 4"},
 		"broken file":  {[]float32{}, "load feature toy of img.jpg: img.jpg.gfeat: want 8 bytes, found 0"},
 		"not a number": {[]float32{nan, nan, nan}, "as value 1 of 3"},
 	} {
@@ -96,7 +98,7 @@ func TestLoadListsTen(t *testing.T) {
 	}
 	_, _, err := Load(src, images, 3)
 	lines := strings.Split(err.Error(), "\n")
-	if len(lines) != 11 || !strings.HasPrefix(lines[0], "img00: ") || lines[10] != "and 3 more" {
+	if len(lines) != 11 || !strings.HasPrefix(lines[0], "features/img00: ") || lines[10] != "and 3 more" {
 		t.Errorf("found %q", lines)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"locbench/kapture/nearname"
 )
 
 // Fusion is a way to rank by several global features at once (late fusion):
@@ -64,42 +66,14 @@ func fusions() []Fusion {
 // ParseFusion reads the name of a method. For an unknown name the error
 // proposes the nearest ones.
 func ParseFusion(name string) (Fusion, error) {
-	all := fusions()
-	if slices.Contains(all, Fusion(name)) {
-		return Fusion(name), nil
-	}
-	var near, names []string
-	for _, f := range all {
+	var names []string
+	for _, f := range fusions() {
+		if string(f) == name {
+			return f, nil
+		}
 		names = append(names, string(f))
-		if strings.HasPrefix(string(f), name) || strings.HasPrefix(name, string(f)) || editDistance(name, string(f)) <= 2 {
-			near = append(near, string(f))
-		}
 	}
-	if name == "" || len(near) == 0 {
-		return "", fmt.Errorf("want a fusion method of %s, found %q", strings.Join(names, ", "), name)
-	}
-	return "", fmt.Errorf("unknown fusion method %q: did you mean %s?", name, strings.Join(near, " or "))
-}
-
-// editDistance is Levenshtein's: the least number of insertions, deletions and
-// replacements of bytes that make a into b.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
+	return "", fmt.Errorf("want a fusion method of %s, found %q%s", strings.Join(names, ", "), name, nearname.DidYouMean(nearname.Closest(name, names)))
 }
 
 // Fuse returns the fused similarity of a query to each database image:

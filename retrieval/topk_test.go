@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -154,30 +153,6 @@ func TestPairs(t *testing.T) {
 	}
 }
 
-func TestFromPairs(t *testing.T) {
-	queries, db := []string{"p", "q"}, []string{"a", "b", "c"}
-	pairs := kapture.Pairs{pair("q", "a", 0.25), pair("q", "c", 0.5), pair("q", "b", 0.25)}
-	hits, err := FromPairs(pairs, "pairs.txt", queries, db)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff([][]Hit{nil, {hit(2, 0.5), hit(0, 0.25), hit(1, 0.25)}}, hits); diff != "" {
-		t.Error(diff)
-	}
-	_, err = FromPairs(append(pairs, kapture.Pair{Query: "x", Map: "y"}), "pairs.txt", queries, db)
-	for _, w := range []string{
-		"pairs.txt: pair 4: want a query image of the scene, found x",
-		"pairs.txt: pair 4: want a map image of the scene, found y",
-	} {
-		if err == nil || !strings.Contains(err.Error(), w) {
-			t.Errorf("want %q, found %v", w, err)
-		}
-	}
-	if _, ok := errors.AsType[*kapture.InputError](err); !ok {
-		t.Errorf("want an InputError, found %T", err)
-	}
-}
-
 // goldenGallery is similarity.json of the reference data.
 type goldenGallery struct {
 	Query   []string    `json:"query_images"`
@@ -262,13 +237,6 @@ func TestGoldenPairs(t *testing.T) {
 				if g := got[i]; g.Query != w.Query || g.Map != w.Map || math.Abs(g.Score-w.Score) > 1e-6 {
 					t.Errorf("pair %d: want %v, found %v", i, w, g)
 				}
-			}
-			hits, err := FromPairs(got, path, c.queries.Names, db.Names)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(got, Pairs(hits, c.queries, db, c.k)); diff != "" {
-				t.Errorf("there and back: %s", diff)
 			}
 		})
 	}

@@ -18,6 +18,7 @@ import (
 
 	"locbench/kapture"
 	"locbench/kapture/geom"
+	"locbench/kapture/nearname"
 )
 
 // cardYAML is the scene file as written; [Card] is the same, checked.
@@ -132,7 +133,7 @@ func (r *cardReader) checkKey(v *ast.MappingValueNode, t reflect.Type) {
 		}
 		known = append(known, f.Tag.Get("yaml"))
 	}
-	hint := didYouMean(closest(key.Value, known))
+	hint := nearname.DidYouMean(nearname.Closest(key.Value, known))
 	if hint == "" {
 		hint = "; want one of " + strings.Join(known, ", ")
 	}
@@ -165,7 +166,7 @@ func (r *cardReader) card(raw *cardYAML) *Card {
 		c.Submission = Style(raw.Submission)
 		if !slices.Contains(styles(), raw.Submission) {
 			r.add("$.submission", "submission: want one of %s, found %q%s", strings.Join(styles(), ", "), raw.Submission,
-				didYouMean(closest(raw.Submission, styles())))
+				nearname.DidYouMean(nearname.Closest(raw.Submission, styles())))
 		}
 	}
 	if len(c.Features) == 0 {

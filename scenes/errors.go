@@ -2,12 +2,12 @@ package scenes
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"locbench/kapture"
+	"locbench/kapture/nearname"
 )
 
 // UnknownSceneError says that a name is neither a known scene nor a folder or
@@ -19,7 +19,7 @@ type UnknownSceneError struct {
 }
 
 func (e *UnknownSceneError) Error() string {
-	hint := didYouMean(e.Near)
+	hint := nearname.DidYouMean(e.Near)
 	if hint == "" {
 		hint = "; known scenes: " + strings.Join(e.Known, ", ")
 	}
@@ -42,24 +42,15 @@ func (e *NotInstalledError) Error() string {
 	return msg
 }
 
-// maxListed is how many problems of one kind an error message lists.
-const maxListed = 10
-
-// joinListed joins input errors, sorted by line, into one that lists at most
-// [maxListed] of them. It returns nil if there are none.
+// joinListed joins input errors, sorted by line. It returns nil if there are
+// none.
 func joinListed(problems []*kapture.InputError) error {
-	if len(problems) == 0 {
-		return nil
-	}
 	slices.SortStableFunc(problems, func(a, b *kapture.InputError) int {
 		return cmp.Or(strings.Compare(a.Path, b.Path), cmp.Compare(a.Line, b.Line))
 	})
-	var errs []error
-	for _, p := range problems[:min(maxListed, len(problems))] {
-		errs = append(errs, p)
+	errs := make([]error, len(problems))
+	for i, p := range problems {
+		errs[i] = p
 	}
-	if more := len(problems) - maxListed; more > 0 {
-		errs = append(errs, fmt.Errorf("and %d more", more))
-	}
-	return errors.Join(errs...)
+	return kapture.FirstTen(errs)
 }

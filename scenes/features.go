@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"locbench/kapture"
+	"locbench/kapture/nearname"
 )
 
 // place is a folder that holds features of one kind and type.
@@ -169,7 +170,7 @@ func (s *Scene) Features(kind kapture.FeatureKind, typ string) (*FeatureSource, 
 			have = "it has " + strings.Join(types, ", ")
 		}
 		return nil, &kapture.InputError{Path: s.origin(),
-			Msg: fmt.Sprintf("want %s of type %s, found none: %s%s", kind, typ, have, didYouMean(closest(typ, types)))}
+			Msg: fmt.Sprintf("want %s of type %s, found none: %s%s", kind, typ, have, nearname.DidYouMean(nearname.Closest(typ, types)))}
 	}
 	src := &FeatureSource{}
 	for i, p := range places {
@@ -220,6 +221,11 @@ func (f *FeatureSource) Images() []string {
 func (f *FeatureSource) Float32(image string, dst []float32) ([]float32, error) {
 	p := f.find(image)
 	return cmp.Or(p, f.places[0]).Float32(image, dst) // none has it: the first one's error says so
+}
+
+// Path returns the file that holds an image's feature, for messages.
+func (f *FeatureSource) Path(image string) string {
+	return cmp.Or(f.find(image), f.places[0]).Path(image)
 }
 
 func (f *FeatureSource) find(image string) *kapture.Features {

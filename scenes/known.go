@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"locbench/kapture/nearname"
 )
 
 //go:embed cards/*.yaml
@@ -56,7 +58,7 @@ func Find(name string) (*Card, error) {
 		names = append(names, c.Name)
 		all = append(append(all, c.Name), c.Aliases...)
 	}
-	return nil, &UnknownSceneError{Ref: name, Near: closest(filepath.Base(name), all), Known: names}
+	return nil, &UnknownSceneError{Ref: name, Near: nearname.Closest(filepath.Base(name), all), Known: names}
 }
 
 // DataRoot returns the folder that holds the data of known scenes: dir if it is

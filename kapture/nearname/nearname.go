@@ -1,4 +1,5 @@
-package scenes
+// Package nearname proposes known names for one that was misspelt.
+package nearname
 
 import (
 	"cmp"
@@ -6,10 +7,10 @@ import (
 	"strings"
 )
 
-// closest returns the candidates that s may be a misspelling of, best first:
+// Closest returns the candidates that s may be a misspelling of, best first:
 // those within a third of its length in edits (at least two), and those that it
 // begins. At most three.
-func closest(s string, candidates []string) []string {
+func Closest(s string, candidates []string) []string {
 	type scored struct {
 		name  string
 		edits int
@@ -61,8 +62,8 @@ func editDistance(a, b string) int {
 	return prev[len(y)]
 }
 
-// didYouMean returns "; did you mean x or y?", or "" without proposals.
-func didYouMean(near []string) string {
+// DidYouMean returns "; did you mean x or y?", or "" without proposals.
+func DidYouMean(near []string) string {
 	switch len(near) {
 	case 0:
 		return ""
