@@ -11,7 +11,7 @@ build: ## the program, in bin/locbench
 	$(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/locbench ./cmd/locbench
 
 run: build ## the demo: generate a scene, run the benchmark on it, write the report
-	./bin/locbench run --scene demo --out $(DEMO)
+	./bin/locbench run --scene demo --data-root runs/data --out $(DEMO)
 
 test: ## all tests, with what they need and nothing hidden
 	$(GO) vet ./...
