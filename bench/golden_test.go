@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"encoding/json"
 	"math"
 	"os"
 	"path/filepath"
@@ -16,29 +15,15 @@ import (
 	"locbench/bench/record"
 	"locbench/kapture"
 	"locbench/kapture/geom"
+	"locbench/kapture/kapturetest"
 	"locbench/scenes"
 )
-
-// shared returns a path below the shared data that lies beside a checkout, or
-// skips the test.
-func shared(t *testing.T, elem ...string) string {
-	t.Helper()
-	root := os.Getenv("LOCBENCH_SHARED")
-	if root == "" {
-		root = filepath.Join("..", "..", "shared")
-	}
-	path := filepath.Join(append([]string{root}, elem...)...)
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("shared data not found at %s: skipped", path)
-	}
-	return path
-}
 
 // runGallery runs the benchmark on the virtual gallery with the options of the
 // reference run.
 func runGallery(t *testing.T, ks ...int) *record.Run {
 	t.Helper()
-	scene, err := scenes.Open(shared(t, "data", "virtual_gallery_tutorial"), scenes.Options{})
+	scene, err := scenes.Open(kapturetest.Shared(t, "data", "virtual_gallery_tutorial"), scenes.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,14 +69,8 @@ type goldenRun struct {
 
 func readGoldenRuns(t *testing.T) map[string]goldenRun {
 	t.Helper()
-	text, err := os.ReadFile(shared(t, "golden", "virtual_gallery", "pose_approximation", "results.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var golden map[string]goldenRun
-	if err := json.Unmarshal(text, &golden); err != nil {
-		t.Fatal(err)
-	}
+	kapturetest.SharedJSON(t, &golden, "golden", "virtual_gallery", "pose_approximation", "results.json")
 	if len(golden) != 9 {
 		t.Fatalf("want 9 reference runs, found %d", len(golden))
 	}
@@ -171,7 +150,7 @@ func findRow(t *testing.T, run *record.Run, query, method string, k int) record.
 func TestVirtualGalleryPairs(t *testing.T) {
 	for _, k := range []int{5, 20} {
 		run := runGallery(t, k)
-		want := readPairsFile(t, shared(t, "golden", "virtual_gallery", "pairs_query_top"+strconv.Itoa(k)+".txt"))
+		want := readPairsFile(t, kapturetest.Shared(t, "golden", "virtual_gallery", "pairs_query_top"+strconv.Itoa(k)+".txt"))
 		got := readPairsFile(t, filepath.Join(run.Dir, "pairs", galleryFeature+".txt"))
 		if len(want) != len(got) {
 			t.Fatalf("top %d: want %d pairs, found %d", k, len(want), len(got))

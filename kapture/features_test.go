@@ -12,6 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sync/errgroup"
 	"gonum.org/v1/gonum/floats"
+
+	"locbench/kapture/kapturetest"
 )
 
 func TestFeatureWriter(t *testing.T) {
@@ -201,13 +203,13 @@ func TestFollowsLinks(t *testing.T) {
 // TestOrphanFeatures reads the features that the tutorial keeps beside its
 // datasets, and holds the cosines of the global ones against the reference's.
 func TestOrphanFeatures(t *testing.T) {
-	root := shared(t, "data", "virtual_gallery_tutorial")
+	root := kapturetest.Shared(t, "data", "virtual_gallery_tutorial")
 	var want struct {
 		Queries []string    `json:"query_images"`
 		Mapping []string    `json:"mapping_images"`
 		Cosines [][]float64 `json:"similarity_float64"`
 	}
-	readJSON(t, shared(t, "golden", "virtual_gallery", "similarity.json"), &want)
+	kapturetest.SharedJSON(t, &want, "golden", "virtual_gallery", "similarity.json")
 	global := openOrphan(t, filepath.Join(root, "global_features", "AP-GeM-LM18", "global_features"), GlobalFeatures, 2048)
 	images := slices.Concat(want.Queries, want.Mapping)
 	slices.Sort(images)

@@ -3,7 +3,6 @@ package kapture
 import (
 	"encoding/json"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,42 +12,8 @@ import (
 	"gonum.org/v1/gonum/spatial/r3"
 
 	"locbench/kapture/geom"
+	"locbench/kapture/kapturetest"
 )
-
-// shared returns a path under the reference data that lies beside the
-// checkout, and skips the test if it is not there.
-func shared(t testing.TB, elem ...string) string {
-	t.Helper()
-	root := os.Getenv("LOCBENCH_SHARED")
-	if root == "" {
-		dir, err := os.Getwd()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for dir != filepath.Dir(dir) {
-			if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-				break
-			}
-			dir = filepath.Dir(dir)
-		}
-		root = filepath.Join(dir, "..", "shared")
-	}
-	if _, err := os.Stat(root); err != nil {
-		t.Skip("shared data not found at ../shared: skipped")
-	}
-	return filepath.Join(append([]string{root}, elem...)...)
-}
-
-func readJSON(t testing.TB, name string, v any) {
-	t.Helper()
-	b, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(b, v); err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-}
 
 // goldenPose is a pose as the reference has it; a part may be null. It does
 // not normalise quaternions, we do: comparisons are at unit norm.
@@ -149,7 +114,11 @@ func known(d *Dataset) map[string]bool {
 }
 
 func TestGolden(t *testing.T) {
-	files, _ := filepath.Glob(shared(t, "golden", "kapture_io", "*.json"))
+	dir := kapturetest.Shared(t, "golden", "kapture_io")
+	files, _ := filepath.Glob(filepath.Join(dir, "*.json"))
+	if len(files) < 2 {
+		t.Fatalf("want reference datasets in %s, found %v", dir, files)
+	}
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".json")
 		if name == "overview" {
@@ -157,8 +126,8 @@ func TestGolden(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			var want goldenDataset
-			readJSON(t, file, &want)
-			d, err := Open(shared(t, "data", "kapture_samples", want.Directory))
+			kapturetest.SharedJSON(t, &want, "golden", "kapture_io", name+".json")
+			d, err := Open(kapturetest.Shared(t, "data", "kapture_samples", want.Directory))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/fstest"
 	"testing/iotest"
+
+	"locbench/kapture/kapturetest"
 )
 
 const head = "# kapture format: 1.1\n"
@@ -227,7 +229,7 @@ func TestPairs(t *testing.T) {
 
 func TestPairsOfTheReference(t *testing.T) {
 	for _, name := range []string{"pairs_query_top20.txt", "pairs_mapping_top5.txt"} {
-		want, err := os.ReadFile(shared(t, "golden", "virtual_gallery", name))
+		want, err := os.ReadFile(kapturetest.Shared(t, "golden", "virtual_gallery", name))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,6 +14,7 @@ import (
 	"gonum.org/v1/gonum/spatial/r3"
 
 	"locbench/kapture/geom"
+	"locbench/kapture/kapturetest"
 )
 
 // contents returns the files under a folder by their paths.
@@ -126,7 +127,7 @@ func TestWriteAllTables(t *testing.T) {
 }
 
 func TestWriteSamples(t *testing.T) {
-	root := shared(t, "data")
+	root := kapturetest.Shared(t, "data")
 	err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.Name() != "sensors.txt" {
 			return err
@@ -153,8 +154,8 @@ func TestMappingCameraPoses(t *testing.T) {
 		T      []float64 `json:"t_world_to_cam"`
 		Center []float64 `json:"cam_center"`
 	}
-	readJSON(t, shared(t, "golden", "virtual_gallery", "mapping_camera_poses.json"), &want)
-	d, err := Open(shared(t, "data", "virtual_gallery_tutorial", "mapping"))
+	kapturetest.SharedJSON(t, &want, "golden", "virtual_gallery", "mapping_camera_poses.json")
+	d, err := Open(kapturetest.Shared(t, "data", "virtual_gallery_tutorial", "mapping"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package localize
 import (
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"math"
 	"os"
@@ -17,31 +16,17 @@ import (
 	"gonum.org/v1/gonum/spatial/r3"
 
 	"locbench/kapture/geom"
+	"locbench/kapture/kapturetest"
 )
 
-// sharedFile reads a file of the reference data, which lies beside the
-// checkout; the test is skipped where it is missing.
-func sharedFile(t testing.TB, name string) []byte {
+// read returns a file of the shared reference data.
+func read(t testing.TB, elem ...string) []byte {
 	t.Helper()
-	dir := os.Getenv("LOCBENCH_SHARED")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared")
-	}
-	data, err := os.ReadFile(filepath.Join(dir, name))
-	if os.IsNotExist(err) {
-		t.Skip("shared data not found at ../shared: skipped")
-	}
+	data, err := os.ReadFile(kapturetest.Shared(t, elem...))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return data
-}
-
-func sharedJSON(t testing.TB, name string, into any) {
-	t.Helper()
-	if err := json.Unmarshal(sharedFile(t, name), into); err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
 }
 
 // poseOf makes a pose of qw, qx, qy, qz, tx, ty, tz.
@@ -64,18 +49,18 @@ func loadGallery(t testing.TB) *gallery {
 		Query   []string `json:"query_images"`
 		Mapping []string `json:"mapping_images"`
 	}
-	sharedJSON(t, "golden/virtual_gallery/similarity.json", &names)
+	kapturetest.SharedJSON(t, &names, "golden", "virtual_gallery", "similarity.json")
 	var poses map[string]struct {
 		Q []float64 `json:"q_wxyz_world_to_cam"`
 		T []float64 `json:"t_world_to_cam"`
 	}
-	sharedJSON(t, "golden/virtual_gallery/mapping_camera_poses.json", &poses)
+	kapturetest.SharedJSON(t, &poses, "golden", "virtual_gallery", "mapping_camera_poses.json")
 	g := &gallery{queries: names.Query, mapping: names.Mapping, descriptors: map[string][]float32{}, poses: map[string]geom.Pose{}}
 	for name, p := range poses {
 		g.poses[name] = poseOf(append(p.Q, p.T...))
 	}
 	for _, name := range append(g.queries, g.mapping...) {
-		raw := sharedFile(t, "data/virtual_gallery_tutorial/global_features/AP-GeM-LM18/global_features/"+name+".gfeat")
+		raw := read(t, "data", "virtual_gallery_tutorial", "global_features", "AP-GeM-LM18", "global_features", name+".gfeat")
 		g.descriptors[name] = unitFloat32(raw)
 	}
 	return g
@@ -116,7 +101,7 @@ func (g *gallery) query(name string, k int) Query {
 func trajectory(t testing.TB, name string) map[string]geom.Pose {
 	t.Helper()
 	poses := map[string]geom.Pose{}
-	for line := range strings.Lines(string(sharedFile(t, name))) {
+	for line := range strings.Lines(string(read(t, name))) {
 		if strings.HasPrefix(line, "#") {
 			continue
 		}
@@ -141,7 +126,7 @@ func TestGoldenPoseApproximation(t *testing.T) {
 		Alpha  *float64
 		Images []goldenImage
 	}
-	sharedJSON(t, dir+"results.json", &cases)
+	kapturetest.SharedJSON(t, &cases, dir, "results.json")
 	g := loadGallery(t)
 	truth := trajectory(t, "data/virtual_gallery_tutorial/query/sensors/trajectories.txt")
 	if len(cases) != 9 {

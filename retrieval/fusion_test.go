@@ -1,14 +1,13 @@
 package retrieval
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"sort"
 	"strings"
 	"testing"
+
+	"locbench/kapture/kapturetest"
 )
 
 type goldenFusion struct {
@@ -38,14 +37,8 @@ type goldenFusions struct {
 
 func loadFusions(t *testing.T) *goldenFusions {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(fusionShared(t), "golden/virtual_gallery/late_fusion.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var g goldenFusions
-	if err := json.Unmarshal(data, &g); err != nil {
-		t.Fatal(err)
-	}
+	kapturetest.SharedJSON(t, &g, "golden", "virtual_gallery", "late_fusion.json")
 	return &g
 }
 

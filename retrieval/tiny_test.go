@@ -3,8 +3,6 @@ package retrieval
 import (
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"locbench/retrieval/imgio"
@@ -80,18 +78,4 @@ func BenchmarkTinyImage(b *testing.B) {
 		TinyImage(m)
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "images/s")
-}
-
-// fusionShared returns the folder of reference data beside the checkout; the
-// test is skipped where it is missing.
-func fusionShared(t testing.TB) string {
-	t.Helper()
-	dir := os.Getenv("LOCBENCH_SHARED")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared")
-	}
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("shared data not found at ../shared: skipped")
-	}
-	return dir
 }

@@ -1,13 +1,11 @@
 package retrieval
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"testing"
@@ -16,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"locbench/kapture"
+	"locbench/kapture/kapturetest"
 	"locbench/retrieval/backend"
 )
 
@@ -161,17 +160,10 @@ type goldenGallery struct {
 	Rounded [][]float64 `json:"similarity_float32"`
 }
 
-func loadGallery(t *testing.T) (shared string, queries, db *Descriptors, g goldenGallery) {
+func loadGallery(t *testing.T) (queries, db *Descriptors, g goldenGallery) {
 	t.Helper()
-	shared = fusionShared(t)
-	raw, err := os.ReadFile(filepath.Join(shared, "golden", "virtual_gallery", "similarity.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(raw, &g); err != nil {
-		t.Fatal(err)
-	}
-	dir := filepath.Join(shared, "data", "virtual_gallery_tutorial", "global_features", "AP-GeM-LM18", "global_features")
+	kapturetest.SharedJSON(t, &g, "golden", "virtual_gallery", "similarity.json")
+	dir := kapturetest.Shared(t, "data", "virtual_gallery_tutorial", "global_features", "AP-GeM-LM18", "global_features")
 	features, err := kapture.OpenFeatures(dir, kapture.GlobalFeatures)
 	if err != nil {
 		t.Fatal(err)
@@ -187,11 +179,11 @@ func loadGallery(t *testing.T) (shared string, queries, db *Descriptors, g golde
 		}
 		*part.d = d
 	}
-	return shared, queries, db, g
+	return queries, db, g
 }
 
 func TestGoldenSimilarity(t *testing.T) {
-	_, queries, db, g := loadGallery(t)
+	queries, db, g := loadGallery(t)
 	for q, hits := range topK(t, openGo(t), queries, db, len(db.Names)) {
 		if len(hits) != len(g.Mapping) {
 			t.Fatalf("want %d hits, found %d", len(g.Mapping), len(hits))
@@ -207,7 +199,7 @@ func TestGoldenSimilarity(t *testing.T) {
 }
 
 func TestGoldenPairs(t *testing.T) {
-	shared, queries, db, _ := loadGallery(t)
+	queries, db, _ := loadGallery(t)
 	for _, c := range []struct {
 		file    string
 		queries *Descriptors
@@ -219,7 +211,7 @@ func TestGoldenPairs(t *testing.T) {
 		{"pairs_mapping_top20.txt", db, 20},
 	} {
 		t.Run(c.file, func(t *testing.T) {
-			path := filepath.Join(shared, "golden", "virtual_gallery", c.file)
+			path := kapturetest.Shared(t, "golden", "virtual_gallery", c.file)
 			f, err := os.Open(path)
 			if err != nil {
 				t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"locbench/kapture"
+	"locbench/kapture/kapturetest"
 )
 
 func TestFeatures(t *testing.T) {
@@ -64,7 +65,7 @@ func TestFeaturesErrors(t *testing.T) {
 }
 
 func TestVirtualGallery(t *testing.T) {
-	dir := sharedData(t, "virtual_gallery_tutorial")
+	dir := kapturetest.Shared(t, "data", "virtual_gallery_tutorial")
 	for _, s := range []*Scene{mustOpen(t, dir, Options{}), mustOpen(t, "virtual_gallery_tutorial", Options{DataRoot: filepath.Dir(dir)})} {
 		if s.Name != "virtual_gallery_tutorial" || len(s.Mapping()) != 12 || len(s.Queries()) != 4 || !strings.Contains(s.Licence, "Creative Commons") {
 			t.Errorf("%s: %d mapping, %d queries, licence %.40q", s.Name, len(s.Mapping()), len(s.Queries()), s.Licence)

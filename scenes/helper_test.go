@@ -120,20 +120,6 @@ func mustOpen(t *testing.T, ref string, o Options) *Scene {
 	return s
 }
 
-// sharedData returns a folder of ../shared/data, which lies beside the checkout.
-func sharedData(t *testing.T, name string) string {
-	t.Helper()
-	root := os.Getenv("LOCBENCH_SHARED")
-	if root == "" {
-		root = filepath.Join("..", "..", "shared") // the folder of go.mod is one above
-	}
-	dir := filepath.Join(root, "data", name)
-	if _, err := os.Stat(dir); err != nil {
-		t.Skipf("shared data not found at %s: skipped", root)
-	}
-	return dir
-}
-
 func names(images []Image) string {
 	var out []string
 	for _, im := range images {

@@ -6,12 +6,14 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"locbench/kapture/kapturetest"
 )
 
 // sampleScene writes a scene file over two datasets of the kapture samples.
 func sampleScene(t *testing.T, mapping, query string) *Scene {
 	t.Helper()
-	root := sharedData(t, "kapture_samples")
+	root := kapturetest.Shared(t, "data", "kapture_samples")
 	abs, err := filepath.Abs(root)
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"locbench/kapture"
+	"locbench/kapture/kapturetest"
 )
 
 // verifyLines returns what Verify finds, a line a problem, with {} for the
@@ -170,7 +171,7 @@ func TestShorten(t *testing.T) {
 }
 
 func TestVerifyVirtualGallery(t *testing.T) {
-	dir := sharedData(t, "virtual_gallery_tutorial")
+	dir := kapturetest.Shared(t, "data", "virtual_gallery_tutorial")
 	if got := verifyLines(t, dir); len(got) > 0 {
 		t.Errorf("want nothing, found:\n%s", strings.Join(got, "\n"))
 	}

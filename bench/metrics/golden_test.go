@@ -2,7 +2,6 @@ package metrics_test
 
 import (
 	"bufio"
-	"encoding/json"
 	"fmt"
 	"math"
 	"os"
@@ -14,40 +13,15 @@ import (
 
 	"locbench/bench/metrics"
 	"locbench/kapture/geom"
+	"locbench/kapture/kapturetest"
 )
 
 func halfTurn() quat.Number { return quat.Number{Jmag: 1} }
 
-// sharedDir returns the folder of the reference data; the test is skipped
-// where there is none, as in a bare clone.
-func sharedDir(t *testing.T) string {
-	t.Helper()
-	dir := os.Getenv("LOCBENCH_SHARED")
-	if dir == "" {
-		root, err := os.Getwd()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for !exists(filepath.Join(root, "go.mod")) && root != filepath.Dir(root) {
-			root = filepath.Dir(root)
-		}
-		dir = filepath.Join(filepath.Dir(root), "shared")
-	}
-	if !exists(dir) {
-		t.Skip("shared data not found at ../shared: skipped")
-	}
-	return dir
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
-}
-
 // TestVirtualGallery holds the figures against those that kapture_evaluate
 // printed for the same errors, to the digits that it printed.
 func TestVirtualGallery(t *testing.T) {
-	dir := filepath.Join(sharedDir(t), "golden/virtual_gallery/evaluation")
+	dir := kapturetest.Shared(t, "golden", "virtual_gallery", "evaluation")
 	text, err := os.ReadFile(filepath.Join(dir, "stats.txt"))
 	if err != nil {
 		t.Fatal(err)
@@ -114,10 +88,6 @@ func readScores(t *testing.T, path string) []metrics.Outcome {
 
 // TestMissingPoses checks poses that lack a rotation or are absent altogether.
 func TestMissingPoses(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(sharedDir(t), "golden/virtual_gallery/evaluation/missing_poses.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var ref struct {
 		Results      [][]any
 		Bins         [][]*float64
@@ -129,9 +99,7 @@ func TestMissingPoses(t *testing.T) {
 		MedianAllR   string  `json:"median_all_rotations"`
 		LocalizedPos float64 `json:"number_of_localized_positions"`
 	}
-	if err := json.Unmarshal(text, &ref); err != nil {
-		t.Fatal(err)
-	}
+	kapturetest.SharedJSON(t, &ref, "golden", "virtual_gallery", "evaluation", "missing_poses.json")
 	thresholds := []geom.Threshold{fine, middle, coarse}
 	got := values(metrics.Summarize(missingOutcomes(ref.Results), thresholds))
 	want := map[string]float64{

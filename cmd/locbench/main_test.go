@@ -59,21 +59,6 @@ func town(t *testing.T) string {
 	return dir
 }
 
-// shared returns a path below the shared data that lies beside a checkout, or
-// skips the test.
-func shared(t *testing.T, elem ...string) string {
-	t.Helper()
-	root := os.Getenv("LOCBENCH_SHARED")
-	if root == "" {
-		root = filepath.Join("..", "..", "..", "shared")
-	}
-	path := filepath.Join(append([]string{root}, elem...)...)
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("shared data not found at %s: skipped", path)
-	}
-	return path
-}
-
 // tree returns the contents of all files below dir by their relative path.
 func tree(t *testing.T, dir string) map[string]string {
 	t.Helper()

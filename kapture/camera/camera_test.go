@@ -1,32 +1,15 @@
 package camera
 
 import (
-	"encoding/json"
 	"math"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"gonum.org/v1/gonum/spatial/r3"
 	"pgregory.net/rapid"
-)
 
-// shared returns the path of a file of the shared data, or skips the test.
-func shared(t *testing.T, path string) string {
-	t.Helper()
-	root := os.Getenv("LOCBENCH_SHARED")
-	for dir, _ := filepath.Abs("."); root == "" && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			root = filepath.Join(filepath.Dir(dir), "shared")
-		}
-	}
-	file := filepath.Join(root, path)
-	if _, err := os.Stat(file); err != nil {
-		t.Skip("shared data not found at ../shared: skipped")
-	}
-	return file
-}
+	"locbench/kapture/kapturetest"
+)
 
 // golden is camera_models.json of the shared reference data.
 type golden struct {
@@ -41,19 +24,6 @@ type golden struct {
 		Params      []float64
 		Projections []*[2]float64 `json:"projections_first5"`
 	} `json:"fov_small_omega"`
-}
-
-func readGolden(t *testing.T) golden {
-	t.Helper()
-	data, err := os.ReadFile(shared(t, "golden/camera/camera_models.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var g golden
-	if err := json.Unmarshal(data, &g); err != nil {
-		t.Fatal(err)
-	}
-	return g
 }
 
 // checkProjections compares with the reference to 1e-9 px, and to a few last
@@ -74,7 +44,8 @@ func checkProjections(t *testing.T, c Camera, points [][3]float64, want []*[2]fl
 }
 
 func TestProjectGolden(t *testing.T) {
-	g := readGolden(t)
+	var g golden
+	kapturetest.SharedJSON(t, &g, "golden", "camera", "camera_models.json")
 	if len(g.Models) != len(models) {
 		t.Errorf("reference has %d models, the package %d", len(g.Models), len(models))
 	}

@@ -1,36 +1,15 @@
 package geom
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"gonum.org/v1/gonum/num/quat"
 	"gonum.org/v1/gonum/spatial/r3"
-)
 
-// golden reads a JSON file of the reference data, which lies beside the
-// checkout; the test is skipped where it is missing.
-func golden(t *testing.T, name string, into any) {
-	t.Helper()
-	dir := os.Getenv("LOCBENCH_SHARED")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared")
-	}
-	data, err := os.ReadFile(filepath.Join(dir, "golden", name))
-	if os.IsNotExist(err) {
-		t.Skip("shared data not found at ../shared: skipped")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(data, into); err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-}
+	"locbench/kapture/kapturetest"
+)
 
 type goldenPose struct {
 	Q []float64 `json:"q_wxyz"`
@@ -85,7 +64,7 @@ const nonUnitSet = 19
 
 func TestGoldenPoseSets(t *testing.T) {
 	var file struct{ Sets []poseSet }
-	golden(t, "pose/pose_sets.json", &file)
+	kapturetest.SharedJSON(t, &file, "golden", "pose", "pose_sets.json")
 	if len(file.Sets) != 20 {
 		t.Fatalf("want 20 sets, found %d", len(file.Sets))
 	}
@@ -202,7 +181,7 @@ func TestGoldenDistancePairs(t *testing.T) {
 			Rotation    *float64 `json:"rotation_deg"`
 		} `json:"distance_pairs"`
 	}
-	golden(t, "pose/pose_sets.json", &file)
+	kapturetest.SharedJSON(t, &file, "golden", "pose", "pose_sets.json")
 	for _, p := range file.Pairs {
 		e := PoseError{Meters: r3.Norm(r3.Sub(p.A.raw().T, p.B.raw().T)), Degrees: Angle(p.A.unit().R, p.B.unit().R) * 180 / math.Pi}
 		if p.Translation != nil && math.Abs(e.Meters-*p.Translation) > 1e-9 {
@@ -233,7 +212,7 @@ func TestGoldenMissingPoses(t *testing.T) {
 		Results [][]any
 		Bins    [][]*float64
 	}
-	golden(t, "virtual_gallery/evaluation/missing_poses.json", &file)
+	kapturetest.SharedJSON(t, &file, "golden", "virtual_gallery", "evaluation", "missing_poses.json")
 	delta := goldenPose{Q: file.DeltaQ, T: file.DeltaT}.unit()
 	errors := make([]PoseError, len(file.Results))
 	for i, r := range file.Results {

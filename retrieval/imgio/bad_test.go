@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"locbench/kapture/kapturetest"
 )
 
 func read(t testing.TB, path string) []byte {
@@ -99,7 +101,7 @@ func FuzzDecode(f *testing.F) {
 
 func BenchmarkDecode(b *testing.B) {
 	photo := goldenImages(b)[0]
-	data := read(b, filepath.Join(sharedDir(b), "data/virtual_gallery_tutorial", photo.JPEG))
+	data := read(b, kapturetest.Shared(b, "data", "virtual_gallery_tutorial", photo.JPEG))
 	b.ReportAllocs()
 	var pixels int
 	for b.Loop() {

@@ -4,14 +4,14 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"image"
 	"image/color"
 	"image/png"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"locbench/kapture/kapturetest"
 )
 
 func open(t testing.TB, path string) *Image {
@@ -81,20 +81,6 @@ func TestDecodeAsPillow(t *testing.T) {
 	}
 }
 
-// sharedDir returns the folder of reference data beside the checkout; the test
-// is skipped where it is missing.
-func sharedDir(t testing.TB) string {
-	t.Helper()
-	dir := os.Getenv("LOCBENCH_SHARED")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared")
-	}
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("shared data not found at ../shared: skipped")
-	}
-	return dir
-}
-
 type goldenImage struct {
 	Name   string
 	JPEG   string `json:"path_in_sample"`
@@ -104,14 +90,8 @@ type goldenImage struct {
 
 func goldenImages(t testing.TB) []goldenImage {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(sharedDir(t), "golden/descriptors/images.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var all, photos []goldenImage
-	if err := json.Unmarshal(data, &all); err != nil {
-		t.Fatal(err)
-	}
+	kapturetest.SharedJSON(t, &all, "golden", "descriptors", "images.json")
 	for _, g := range all {
 		if g.JPEG != "" && g.PNG != "" && strings.HasSuffix(g.PNG, "_decoded.png") {
 			photos = append(photos, g)
@@ -123,18 +103,17 @@ func goldenImages(t testing.TB) []goldenImage {
 // Real photographs: from PNG exact; from JPEG at most one level off in at least
 // 99 % of the samples.
 func TestGoldenPhotos(t *testing.T) {
-	dir := sharedDir(t)
 	photos := goldenImages(t)
 	if len(photos) != 4 {
 		t.Fatalf("want 4 photographs, found %d", len(photos))
 	}
 	for _, g := range photos {
 		t.Run(g.Name, func(t *testing.T) {
-			want := open(t, filepath.Join(dir, "golden/descriptors", g.PNG))
+			want := open(t, kapturetest.Shared(t, "golden", "descriptors", g.PNG))
 			if sum := sha256.Sum256(want.Pix); hex.EncodeToString(sum[:]) != g.SHA256 {
 				t.Error("the PNG's pixels have another SHA-256")
 			}
-			d := compare(t, open(t, filepath.Join(dir, "data/virtual_gallery_tutorial", g.JPEG)), want)
+			d := compare(t, open(t, kapturetest.Shared(t, "data", "virtual_gallery_tutorial", g.JPEG)), want)
 			t.Logf("%+v", d)
 			if d.max > 3 || d.one < 99 {
 				t.Errorf("%+v", d)

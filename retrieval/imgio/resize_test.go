@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"testing"
+
+	"locbench/kapture/kapturetest"
 )
 
 func TestResizeAsPillow(t *testing.T) {
@@ -25,7 +27,7 @@ func TestResizeAsPillow(t *testing.T) {
 }
 
 func TestGoldenScales(t *testing.T) {
-	dir := filepath.Join(sharedDir(t), "golden/descriptors")
+	dir := kapturetest.Shared(t, "golden", "descriptors")
 	photo := open(t, filepath.Join(dir, "image0_decoded.png"))
 	for name, s := range map[string]float64{"image0_scale0.7071.png": 0.7071, "image0_scale0.5.png": 0.5} {
 		got := photo.Resize(int(0.5+s*float64(photo.W)), int(0.5+s*float64(photo.H)), Bilinear)
