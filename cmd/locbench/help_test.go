@@ -31,32 +31,78 @@ func playground(t *testing.T) {
 	}
 	put(t, ".", "fire_top50_pairs.txt", "# kapture format: 1.1\nq0.jpg, m0.jpg, 0.9\nq1.jpg, m1.jpg, 0.8\n")
 	mustRun(t, "scenes", "generate", filepath.Join("data", "demo"), "--mapping", "12", "--queries", "6", "--size", "64x48", "--local-features", "0", "--quiet")
+	// One split in place of three: a third of the figures.
+	put(t, "data", "demo/scene.yaml", "name: demo\nmapping: [mapping]\nqueries: [{dir: query_day}]\nthresholds: [[5, 10]]\n")
 	for _, run := range []string{"demo", "other"} {
-		mustRun(t, "run", "--scene", "demo", "--out", filepath.Join("runs", run), "--topk", "1,5", "--methods", "ewb", "--quiet")
+		mustRun(t, "run", "--scene", "demo", "--out", filepath.Join("runs", run), "--topk", "1", "--methods", "ewb", "--quiet")
 	}
 }
 
-// TestExamplesOfHelp runs every example of every command's help.
-func TestExamplesOfHelp(t *testing.T) {
+// TestDocumentedCommands runs every command that the help texts and the README
+// show, those of both once.
+func TestDocumentedCommands(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes some seconds: skipped with -short")
+	}
+	shown := []struct {
+		where string
+		lines []string
+		least int
+	}{
+		{"the help texts", examples(t, newRoot(&globals{})), 10},
+		{"README.md", readmeCommands(t), 6},
+	}
 	playground(t)
-	n := 0
-	var visit func(cmd *cobra.Command)
-	visit = func(cmd *cobra.Command) {
-		if cmd.Example == "" || !strings.Contains(cmd.Long, exitHelp) {
-			t.Errorf("%s: want an example and the exit codes in its help", cmd.CommandPath())
+	ran := map[string]bool{}
+	for _, s := range shown {
+		if len(s.lines) < s.least {
+			t.Errorf("found only %d commands in %s", len(s.lines), s.where)
 		}
-		for line := range strings.SplitSeq(cmd.Example, "\n") {
-			n++
-			runLine(t, strings.TrimSpace(line))
-		}
-		for _, sub := range cmd.Commands() {
-			visit(sub)
+		for _, line := range s.lines {
+			if !ran[line] {
+				runLine(t, line)
+			}
+			ran[line] = true
 		}
 	}
-	visit(newRoot(&globals{}))
-	if n < 10 {
-		t.Errorf("found %d examples only", n)
+}
+
+// examples returns the example lines of a command and all below it.
+func examples(t *testing.T, cmd *cobra.Command) []string {
+	t.Helper()
+	if cmd.Example == "" || !strings.Contains(cmd.Long, exitHelp) {
+		t.Errorf("%s: want an example and the exit codes in its help", cmd.CommandPath())
 	}
+	var lines []string
+	for line := range strings.SplitSeq(cmd.Example, "\n") {
+		lines = append(lines, strings.TrimSpace(line))
+	}
+	for _, sub := range cmd.Commands() {
+		lines = append(lines, examples(t, sub)...)
+	}
+	return lines
+}
+
+// readmeCommands returns the lines of the README that call locbench; its two
+// make targets are what CI runs.
+func readmeCommands(t *testing.T) []string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	inBlock := false
+	for line := range strings.SplitSeq(string(text), "\n") {
+		command, _, _ := strings.Cut(line, " #")
+		switch {
+		case strings.HasPrefix(line, "```"):
+			inBlock = !inBlock
+		case inBlock && (strings.HasPrefix(line, "locbench ") || strings.HasPrefix(line, "bin/locbench ")):
+			lines = append(lines, strings.TrimSpace(command))
+		}
+	}
+	return lines
 }
 
 // runLine runs one line of documentation that calls locbench.
@@ -69,29 +115,5 @@ func runLine(t *testing.T, line string) {
 	}
 	if _, stderr, code := locbench(t, args[1:]...); code != exitDone {
 		t.Errorf("%s: exit code %d\n%s", line, code, stderr)
-	}
-}
-
-// TestReadmeCommands runs every line of the README that calls locbench; the two
-// make targets are what CI runs.
-func TestReadmeCommands(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	playground(t)
-	n, inBlock := 0, false
-	for line := range strings.SplitSeq(string(text), "\n") {
-		command, _, _ := strings.Cut(line, " #")
-		switch {
-		case strings.HasPrefix(line, "```"):
-			inBlock = !inBlock
-		case inBlock && (strings.HasPrefix(line, "locbench ") || strings.HasPrefix(line, "bin/locbench ")):
-			n++
-			runLine(t, strings.TrimSpace(command))
-		}
-	}
-	if n < 6 {
-		t.Errorf("found %d commands in the README only", n)
 	}
 }

@@ -11,25 +11,28 @@ import (
 	"time"
 )
 
-// interruptions is how often a run is killed, at random moments.
-const interruptions = 10
-
 // TestKilledRunGoesOn kills a run at ten random moments of its life; a second
 // call finishes it, with the same bytes as an undisturbed run.
 func TestKilledRunGoesOn(t *testing.T) {
+	t.Parallel()
 	disturb(t, syscall.SIGKILL)
 }
 
 // TestInterruptedRunGoesOn does the same with Ctrl-C.
 func TestInterruptedRunGoesOn(t *testing.T) {
+	t.Parallel()
 	disturb(t, syscall.SIGINT)
 }
 
 func disturb(t *testing.T, signal syscall.Signal) {
-	scene := town(t)
+	interruptions := 10
+	if testing.Short() {
+		interruptions = 3
+	}
+	scene := daylight(t)
 	// The report shows the command line, so all runs have the same.
 	benchmark := func(dir string) *exec.Cmd {
-		cmd := program("run", "--scene", scene, "--out", "run", "--topk", "1,5", "--methods", "ewb,bdi", "--quiet")
+		cmd := program("run", "--scene", scene, "--out", "run", "--topk", "5", "--methods", "ewb,bdi", "--quiet")
 		cmd.Dir = dir
 		return cmd
 	}

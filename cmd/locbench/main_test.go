@@ -51,12 +51,13 @@ func mustRun(t *testing.T, args ...string) (stdout string) {
 	return stdout
 }
 
-// town generates a small scene for a test.
-func town(t *testing.T) string {
+// daylight generates a small scene of one split, which has few figures to draw.
+func daylight(t *testing.T) string {
 	t.Helper()
-	dir := filepath.Join(t.TempDir(), "town")
-	mustRun(t, "scenes", "generate", dir, "--mapping", "24", "--queries", "12", "--size", "96x72", "--local-features", "20", "--quiet")
-	return dir
+	dir := t.TempDir()
+	mustRun(t, "scenes", "generate", filepath.Join(dir, "town"), "--mapping", "24", "--queries", "12", "--size", "96x72", "--local-features", "0", "--quiet")
+	put(t, dir, "daylight.yaml", "mapping: [town/mapping]\nqueries: [{dir: town/query_day}]\nthresholds: [[5, 10]]\n")
+	return filepath.Join(dir, "daylight.yaml")
 }
 
 // tree returns the contents of all files below dir by their relative path.
