@@ -191,6 +191,7 @@ func TestOpenErrors(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			dir := tinyScene(t)
 			tt.spoil(t, dir)
 			_, err := Open(dir, Options{})

@@ -123,6 +123,7 @@ func TestVerify(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			dir := tinyScene(t)
 			tt.spoil(t, dir)
 			got := verifyLines(t, dir)
