@@ -25,6 +25,7 @@ var layers = map[string][]string{
 	"retrieval":           {"kapture", "kapture/nearname", "retrieval/backend", "retrieval/imgio"},
 	"retrieval/backend":   {},
 	"retrieval/imgio":     {},
+	"retrieval/npy":       {},
 	"localize":            {"kapture", "kapture/camera", "kapture/geom"},
 	"kapture":             {"kapture/camera", "kapture/geom"},
 	"kapture/camera":      {"kapture/geom"},
