@@ -1,5 +1,6 @@
 // Package metrics turns the pose errors of queries into the figures of
-// summary.csv and retrieval.csv.
+// summary.csv and retrieval.csv, and the ranks of relevant images into average
+// precision.
 //
 // # Queries without ground truth
 //
