@@ -18,6 +18,10 @@ type kernel struct {
 	// above sets bit j of masks[i] where c[i][j] > limit[j] and returns all of
 	// them or-ed.
 	above func(c, limit *float32, masks *uint32) uint32
+	// filter computes one tile of a convolution, of rows pixels by cols outputs.
+	filter func(t *filterTile)
+	// max3 sets dst to the largest of a, b and c, n a multiple of 8; nil: none.
+	max3 func(dst, a, b, c *float32, n int)
 }
 
 // maxRows is the largest number of rows of a kernel.
@@ -27,7 +31,10 @@ const portableRows, portableCols = 4, 8
 
 // portable is the kernel without assembly.
 func portable() kernel {
-	return kernel{name: "portable", rows: portableRows, cols: portableCols, tile: tilePortable, above: abovePortable}
+	return kernel{
+		name: "portable", rows: portableRows, cols: portableCols,
+		tile: tilePortable, above: abovePortable, filter: filterPortable,
+	}
 }
 
 func tilePortable(k int, a, b, c *float32, first bool) {
