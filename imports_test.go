@@ -26,6 +26,7 @@ var layers = map[string][]string{
 	"retrieval/backend":   {},
 	"retrieval/imgio":     {},
 	"retrieval/npy":       {},
+	"retrieval/pickle":    {},
 	"localize":            {"kapture", "kapture/camera", "kapture/geom"},
 	"kapture":             {"kapture/camera", "kapture/geom"},
 	"kapture/camera":      {"kapture/geom"},
