@@ -57,6 +57,26 @@ func TestMeanRotationUndetermined(t *testing.T) {
 	if _, ok := MeanPose(nil, nil); ok {
 		t.Error("no poses: want ok = false")
 	}
+	defer func() {
+		if recover() == nil {
+			t.Error("a weight too many: want a panic")
+		}
+	}()
+	MeanRotation(opposite, []float64{1, 1, 1})
+}
+
+func TestNormalize(t *testing.T) {
+	if q, n := Normalize(quat.Number{Real: 3, Jmag: -4}); n != 5 || quat.Abs(quat.Sub(q, quat.Number{Real: 0.6, Jmag: -0.8})) > 1e-15 {
+		t.Errorf("found %v, %v", q, n)
+	}
+	for name, q := range map[string]quat.Number{"zero": {}, "infinite": {Real: 1, Imag: math.Inf(-1)}} {
+		if got, n := Normalize(q); got != q || n != 0 && !math.IsInf(n, 1) {
+			t.Errorf("%s: want it unchanged, found %v, %v", name, got, n)
+		}
+	}
+	if got, n := Normalize(quat.Number{Real: 2, Imag: math.NaN()}); got.Real != 2 || !math.IsNaN(n) {
+		t.Errorf("NaN: want it unchanged, found %v, %v", got, n)
+	}
 }
 
 // drawPose draws a pose anywhere in a cube of 200 m.
@@ -86,6 +106,9 @@ func TestPoseProperties(t *testing.T) {
 		}
 		if d := r3.Norm(p.Apply(p.Center())); d > 1e-12*200 {
 			t.Fatalf("the centre lies %g from the origin", d)
+		}
+		if d := r3.Norm(r3.Sub(FromCenter(p.R, x).Center(), x)); d > 1e-12*200 {
+			t.Fatalf("a device set at a centre stands %g from it", d)
 		}
 		f := rapid.Float64Range(0, 1).Draw(t, "f")
 		m, back := Interpolate(p, q, f), Interpolate(q, p, 1-f)
