@@ -93,6 +93,17 @@ func localize(t interface{ Fatal(...any) }, l Localizer, q Query) Result {
 	return r
 }
 
+// TestSignOfRotation wants one of the two quaternions of a rotation, the same
+// on every machine.
+func TestSignOfRotation(t *testing.T) {
+	for _, sign := range []float64{1, -1} {
+		half := geom.Pose{R: quat.Number{Jmag: sign}} // 180° about y: w is 0 and does not tell
+		if r := localize(t, EWB{}, Query{Neighbors: []Neighbor{{Pose: half}}}); r.Pose.R != (quat.Number{Jmag: 1}) {
+			t.Errorf("want a positive y, found %v", r.Pose.R)
+		}
+	}
+}
+
 func TestBDIWeights(t *testing.T) {
 	neighbors := func(ds ...[]float32) []Neighbor {
 		var n []Neighbor
@@ -229,6 +240,7 @@ func TestBrokenInput(t *testing.T) {
 		{"no descriptor", BDI{}, Query{Name: "q.jpg", Neighbors: []Neighbor{{Pose: ok}, {Pose: ok}}}, "q.jpg: want a descriptor"},
 		{"lengths differ", BDI{}, Query{Descriptor: []float32{1, 0}, Neighbors: []Neighbor{{Pose: ok, Descriptor: []float32{1, 0}}, {Name: "b.jpg", Pose: ok, Descriptor: []float32{1}}}}, "b.jpg: want a descriptor of 2 numbers"},
 		{"descriptor NaN", BDI{}, Query{Descriptor: []float32{1}, Neighbors: []Neighbor{{Name: "a.jpg", Pose: ok, Descriptor: []float32{nan}}, {Pose: ok, Descriptor: []float32{1}}}}, "a.jpg: want a descriptor of finite"},
+		{"descriptor of the query NaN", BDI{}, Query{Name: "q.jpg", Descriptor: []float32{nan}, Neighbors: []Neighbor{{Pose: ok, Descriptor: []float32{2}}, {Pose: ok, Descriptor: []float32{1}}}}, "q.jpg: want a descriptor of finite"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,6 +59,8 @@ func TestWriteSubmissionRefuses(t *testing.T) {
 		{"NaN", StyleDefault, []NamedPose{{"a.jpg", bad}}, []string{"a.jpg", "NaN"}},
 		{"blank", StyleFullPath, []NamedPose{{"a b.jpg", ok}}, []string{"a b.jpg"}},
 		{"no camera", StyleRobotCar, []NamedPose{{"a.jpg", ok}}, []string{"want camera/file"}},
+		{"no name", StyleDefault, []NamedPose{{"", ok}}, []string{"want a name without blanks"}},
+		{"nothing before the dot", StyleRIO10, []NamedPose{{".jpg", ok}}, []string{"want a name without blanks", ".jpg"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -79,13 +82,23 @@ func TestWriteSubmissionRefuses(t *testing.T) {
 }
 
 func TestWriteSubmissionListsTen(t *testing.T) {
-	var poses []NamedPose
-	for range 14 {
-		poses = append(poses, NamedPose{Name: "a.jpg", Pose: geom.Identity()})
+	for images, end := range map[int]string{11: "(style default)", 14: "and 3 more"} { // one image alone is fine
+		poses := slices.Repeat([]NamedPose{{Name: "a.jpg", Pose: geom.Identity()}}, images)
+		err := WriteSubmission(filepath.Join(t.TempDir(), "s.txt"), StyleDefault, poses)
+		if err == nil || !strings.HasSuffix(err.Error(), end) {
+			t.Errorf("%d images: want an end of %q, found %v", images, end, err)
+		}
 	}
-	err := WriteSubmission(filepath.Join(t.TempDir(), "s.txt"), StyleDefault, poses)
-	if err == nil || !strings.HasSuffix(err.Error(), "and 3 more") {
-		t.Errorf("got %v", err)
+}
+
+func TestWriteSubmissionFails(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "none", "s.txt")
+	if err := WriteSubmission(file, StyleDefault, nil); err == nil || !strings.Contains(err.Error(), file) {
+		t.Errorf("no such folder: %v", err)
+	}
+	file = filepath.Join(t.TempDir(), "s.txt")
+	if err := WriteSubmission(file, "aachen", nil); err == nil {
+		t.Error("unknown style: want an error")
 	}
 }
 
