@@ -3,10 +3,14 @@ package table_test
 import (
 	"bytes"
 	"encoding/csv"
+	"errors"
 	"flag"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -103,14 +107,86 @@ func TestSpan(t *testing.T) {
 	}
 }
 
+// plain has no best figure and no note; its groups change at every second row,
+// and one row says the same as the row above.
+func plain() *table.Table {
+	tab := &table.Table{Title: "plain", Columns: []table.Column{{Title: "a"}, {Title: "b"}, {Title: "note"}, {Title: "n", Right: true}}, Keys: 2}
+	for _, texts := range [][4]string{{"x", "1", "left", "5"}, {"y", "1", "left", "5"}, {"y", "1", "left", "5"}, {"z", "1", "", "10"}} {
+		var r table.Row
+		for _, s := range texts {
+			r = append(r, table.Cell{Text: s})
+		}
+		tab.Rows = append(tab.Rows, r)
+	}
+	return tab
+}
+
+func TestPlainText(t *testing.T) {
+	tab := plain()
+	var b bytes.Buffer
+	if err := tab.WriteText(&b); err != nil {
+		t.Fatal(err)
+	}
+	want := "plain\n\na  b  note   n\n--------------\nx  1  left   5\n\ny  1  left   5\n      left   5\n\nz  1        10\n"
+	if b.String() != want {
+		t.Errorf("want\n%sfound\n%s", want, b.String())
+	}
+	for r := range tab.Rows {
+		if n := tab.Span(r, 3); n != 1 {
+			t.Errorf("row %d: a figure is no name, want a span of 1, found %d", r, n)
+		}
+	}
+}
+
+// TestStarsOfFigures wants a star or its room at figures only.
+func TestStarsOfFigures(t *testing.T) {
+	tab := plain()
+	tab.Rows[3][3].Best = true
+	var b bytes.Buffer
+	if err := tab.WriteText(&b); err != nil {
+		t.Fatal(err)
+	}
+	want := "plain\n\na  b  note   n\n---------------\nx  1  left   5\n\ny  1  left   5\n      left   5\n\nz  1        10*\n\n* best of its column\n"
+	if b.String() != want {
+		t.Errorf("want\n%sfound\n%s", want, b.String())
+	}
+}
+
+// fullDisk fails after some bytes.
+type fullDisk struct{ room int }
+
+func (d *fullDisk) Write(p []byte) (int, error) {
+	if len(p) > d.room {
+		return 0, syscall.ENOSPC
+	}
+	d.room -= len(p)
+	return len(p), nil
+}
+
+func TestFullDisk(t *testing.T) {
+	tab := plain()
+	tab.Rows = slices.Repeat(tab.Rows, 5000) // more than any buffer
+	for name, write := range map[string]func(io.Writer) error{
+		"text": tab.WriteText, "Markdown": tab.WriteMarkdown, "LaTeX": tab.WriteLaTeX, "CSV": tab.WriteCSV,
+	} {
+		for _, room := range []int{0, 20_000} {
+			if err := write(&fullDisk{room}); !errors.Is(err, syscall.ENOSPC) {
+				t.Errorf("%s, room for %d bytes: want ENOSPC, found %v", name, room, err)
+			}
+		}
+	}
+}
+
 func TestEscapeLaTeX(t *testing.T) {
 	cases := map[string]string{
-		`50% & a_b`:  `50\% \& a\_b`,
-		`\input{x}`:  `\textbackslash{}input\{x\}`,
-		"a\nb":       "a b",
-		"2° ≤ ∞":     `2$^\circ$ $\leq$ $\infty$`,
-		"käse 東":     `käse [U+6771]`,
-		"<\"|\">~^$": `\textless{}{\ttfamily\char34}\textbar{}{\ttfamily\char34}\textgreater{}\textasciitilde{}\textasciicircum{}\$`,
+		`50% & a_b`:    `50\% \& a\_b`,
+		`\input{x}`:    `\textbackslash{}input\{x\}`,
+		"a\nb":         "a b",
+		"2° ≤ ∞":       `2$^\circ$ $\leq$ $\infty$`,
+		"käse 東":       `käse [U+6771]`,
+		"\x01\x1f\x7f": `[U+0001][U+001F][U+007F]`,
+		"\u0080¿ÀſƀA":  `[U+0080][U+00BF]Àſ[U+0180]A`,
+		"<\"|\">~^$":   `\textless{}{\ttfamily\char34}\textbar{}{\ttfamily\char34}\textgreater{}\textasciitilde{}\textasciicircum{}\$`,
 	}
 	for in, want := range cases {
 		if got := table.EscapeLaTeX(in); got != want {
