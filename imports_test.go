@@ -25,6 +25,7 @@ var layers = map[string][]string{
 	"retrieval":           {"kapture", "kapture/nearname", "retrieval/backend", "retrieval/imgio"},
 	"retrieval/backend":   {},
 	"retrieval/imgio":     {},
+	"retrieval/nets":      {"retrieval/backend", "retrieval/imgio"},
 	"retrieval/npy":       {},
 	"retrieval/pickle":    {},
 	"localize":            {"kapture", "kapture/camera", "kapture/geom"},
@@ -37,7 +38,7 @@ var layers = map[string][]string{
 
 // fences says which packages may import a third-party module, by its prefix.
 var fences = map[string][]string{
-	"github.com/gomlx/":       {"retrieval/backend"},
+	"github.com/gomlx/":       {"retrieval/backend", "retrieval/nets"},
 	"github.com/go-gota/gota": {"reports"},
 	"gonum.org/v1/plot":       {"reports"},
 	"github.com/spf13/cobra":  {"cmd/locbench"},

@@ -99,7 +99,7 @@ func (f *Filter) Apply(out, in []float32, a *Area) {
 	}
 	across := (a.Cols + rows - 1) / rows
 	tiles := across * a.Rows
-	block := max(4, tileCache/(rows*a.InStep))
+	block := max(4, tileCache/(rows*max(a.InStep, 1)))
 	for from := 0; from < tiles; from += block {
 		to := min(from+block, tiles)
 		for panel := 0; panel < len(f.bias); panel += f.kernel.cols {

@@ -1,0 +1,134 @@
+package nets
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"locbench/retrieval/backend"
+	"locbench/retrieval/imgio"
+)
+
+// Network computes descriptors of images. It is safe for concurrent use.
+type Network struct {
+	backend *backend.Backend
+	trunk   *embedded
+	head    *head
+	levels  [3][256]float32 // normalized value of a byte, by channel
+
+	mu     sync.Mutex
+	arenas []*arena // of images that are done
+}
+
+// New builds the network that cfg describes from a checkpoint's tensors, named
+// as torchvision names them: conv1.weight, bn1.running_mean,
+// layer1.0.downsample.0.weight, …, with adpool.p (optional), fc.weight and
+// fc.bias beside them. Tensors that it does not need are ignored. The error
+// names all tensors (ten at most) that are missing or have another shape, with
+// both shapes. The data is copied.
+func New(b *backend.Backend, cfg Config, tensors Tensors) (*Network, error) {
+	a, err := findArch(cfg.Arch)
+	if err != nil {
+		return nil, err
+	}
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	load := &loader{tensors: tensors}
+	n := &Network{backend: b}
+	if n.head, err = newHead(b, cfg, a.channels(), load); err != nil {
+		return nil, err
+	}
+	n.trunk = newEmbedded(b, a.layers(), load)
+	if err := load.err(); err != nil {
+		return nil, fmt.Errorf("network %s: %w", cfg.Arch, err)
+	}
+	for c := range n.levels {
+		for v := range n.levels[c] {
+			x := float32(v) / 255 // in float32, step by step, as torchvision does
+			n.levels[c][v] = (x - float32(cfg.Mean[c])) / float32(cfg.Std[c])
+		}
+	}
+	return n, nil
+}
+
+// Dim is the length of a descriptor.
+func (n *Network) Dim() int { return n.head.dim() }
+
+// Describe returns the descriptors of the images, one row of [Network.Dim]
+// floats each, of unit length. Images may differ in size, each side at least
+// one pixel. Several images are computed at a time, as many as the backend has
+// jobs; a single one is divided among the workers. A descriptor has the same
+// bytes whatever is computed beside it and however many workers there are.
+//
+// An image in flight takes about 160 bytes a pixel.
+func (n *Network) Describe(ctx context.Context, images []*imgio.Image) ([]float32, error) {
+	inputs := make([]input, len(images))
+	for i, m := range images {
+		if m.W < 1 || m.H < 1 || len(m.Pix) != 3*m.W*m.H {
+			return nil, fmt.Errorf("describe image %d: want at least one pixel and 3 bytes each, found %d×%d with %d bytes", i, m.W, m.H, len(m.Pix))
+		}
+		inputs[i] = n.input(m)
+	}
+	return n.describe(ctx, inputs)
+}
+
+// input normalizes the pixels of an image.
+func (n *Network) input(m *imgio.Image) input {
+	return input{h: m.H, w: m.W, fill: func(y int, row []float32) {
+		pix := m.Pix[3*m.W*y:][:3*m.W]
+		for x := 0; x < len(row); x += 3 {
+			row[x] = n.levels[0][pix[x]]
+			row[x+1] = n.levels[1][pix[x+1]]
+			row[x+2] = n.levels[2][pix[x+2]]
+		}
+	}}
+}
+
+func (n *Network) describe(ctx context.Context, inputs []input) ([]float32, error) {
+	jobs := n.backend.Jobs
+	if jobs <= 0 {
+		jobs = runtime.GOMAXPROCS(0)
+	}
+	dim := n.head.dim()
+	out := make([]float32, len(inputs)*dim)
+	flying := max(1, min(jobs, len(inputs)))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(flying)
+	for i, in := range inputs {
+		group.Go(func() error {
+			a := n.takeArena()
+			defer n.giveArena(a)
+			last, err := n.trunk.run(ctx, a, in, jobs/flying)
+			if err == nil {
+				n.head.describe(out[i*dim:][:dim], &last)
+			}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// takeArena returns the memory of an image that is done, or new memory.
+func (n *Network) takeArena() *arena {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.arenas) == 0 {
+		return &arena{}
+	}
+	a := n.arenas[len(n.arenas)-1]
+	n.arenas = n.arenas[:len(n.arenas)-1]
+	return a
+}
+
+func (n *Network) giveArena(a *arena) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.arenas = append(n.arenas, a)
+}

@@ -1,0 +1,55 @@
+package nets
+
+import "locbench/retrieval/backend"
+
+// plane is one value of the network in memory: pixels of c features, channels
+// last, in rows of w pixels and a zero one. With a row of zeros above and below,
+// the zero pixel borders its own row on the right and the next on the left, so
+// that a 3×3 filter of stride 1 goes over the plane as if it were one long row.
+type plane struct {
+	h, w, c int
+	step    int // floats from a pixel to the next
+	data    []float32
+}
+
+// pixelStep keeps the same feature of neighbouring pixels out of the same set
+// of the first-level cache, where powers of two would put it.
+func pixelStep(c int) int {
+	if c >= 256 {
+		return c + 16
+	}
+	return c
+}
+
+// planeSize is how many floats a plane takes, with what a filter may read
+// beyond its end.
+func planeSize(h, w, c int) int {
+	return ((h+2)*(w+1) + 1 + backend.FilterSlack) * pixelStep(c)
+}
+
+// newPlane lays a plane out in a buffer that is large enough.
+func newPlane(buffer []float32, h, w, c int) plane {
+	return plane{h: h, w: w, c: c, step: pixelStep(c), data: buffer[:planeSize(h, w, c)]}
+}
+
+// row is how many pixels lie between two of the same column.
+func (p *plane) row() int { return p.w + 1 }
+
+// at is the index of the first feature of a pixel; y and x may be -1 or the
+// size, for the border.
+func (p *plane) at(y, x int) int { return ((y+1)*p.row() + x + 1) * p.step }
+
+// clearBorder makes the border zero, where a filter may have written. The
+// pixels between the rows belong to rows from … to-1; the first and last rows
+// are cleared with row 0 and row h-1.
+func (p *plane) clearBorder(from, to int) {
+	if from == 0 {
+		clear(p.data[:p.at(0, 0)])
+	}
+	for y := from; y < to; y++ {
+		clear(p.data[p.at(y, p.w) : p.at(y, p.w)+p.step])
+	}
+	if to == p.h {
+		clear(p.data[p.at(p.h, -1) : p.at(p.h, p.w)+p.step])
+	}
+}
