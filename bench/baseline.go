@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path"
 	"path/filepath"
 
@@ -60,7 +59,11 @@ func (p *Plan) baselineStage(f *feature) stage {
 func checkFiles(images []scenes.Image) error {
 	var missing []string
 	for _, im := range images {
-		if _, err := os.Stat(im.File); err != nil {
+		err := kapture.CheckFile(im.File)
+		if _, wrong := errors.AsType[*kapture.InputError](err); wrong {
+			return err
+		}
+		if err != nil {
 			missing = append(missing, im.File)
 		}
 	}

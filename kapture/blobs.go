@@ -28,11 +28,11 @@ type blobs struct {
 // openBlobs lists the folder, or the tar in it that is called kind.tar.
 func openBlobs(fsys fs.FS, dir, shown string, kind, suffix string) (*blobs, error) {
 	b := &blobs{fsys: fsys, dir: dir, path: shown, suffix: suffix}
-	f, err := fsys.Open(path.Join(dir, kind+".tar"))
+	b.tarPath = path.Join(shown, kind+".tar")
+	f, size, err := openRegular(fsys, path.Join(dir, kind+".tar"), b.tarPath)
 	switch {
 	case err == nil:
-		b.tarPath = path.Join(shown, kind+".tar")
-		if err := b.openTar(f); err != nil {
+		if err := b.openTar(f, size); err != nil {
 			f.Close()
 			return nil, err
 		}
@@ -41,22 +41,18 @@ func openBlobs(fsys fs.FS, dir, shown string, kind, suffix string) (*blobs, erro
 			return nil, err
 		}
 	default:
-		return nil, fileError("open", path.Join(shown, kind+".tar"), err)
+		return nil, err
 	}
 	slices.Sort(b.names)
 	return b, nil
 }
 
-func (b *blobs) openTar(f fs.File) error {
-	st, err := f.Stat()
-	if err != nil {
-		return fileError("stat", b.tarPath, err)
-	}
+func (b *blobs) openTar(f fs.File, size int64) error {
 	r, ok := f.(io.ReaderAt)
 	if !ok {
 		return fmt.Errorf("open %s: the file system cannot read at an offset", b.tarPath)
 	}
-	all, err := indexTar(r, st.Size(), b.tarPath)
+	all, err := indexTar(r, size, b.tarPath)
 	if err != nil {
 		return err
 	}
@@ -83,13 +79,15 @@ func (b *blobs) list(sub string, depth int) error {
 	}
 	for _, e := range entries {
 		name := path.Join(sub, e.Name())
-		isDir := e.IsDir()
-		if e.Type()&fs.ModeSymlink != 0 {
-			st, err := fs.Stat(b.fsys, path.Join(b.dir, name))
-			isDir = err == nil && st.IsDir()
+		mode := e.Type()
+		if mode&fs.ModeSymlink != 0 {
+			if st, err := fs.Stat(b.fsys, path.Join(b.dir, name)); err == nil {
+				mode = st.Mode().Type()
+			}
 		}
-		if !isDir {
-			if name, ok := strings.CutSuffix(name, b.suffix); ok && name != "" {
+		if !mode.IsDir() {
+			// A pipe that is called like a feature is none.
+			if name, ok := strings.CutSuffix(name, b.suffix); ok && name != "" && (mode.IsRegular() || mode&fs.ModeSymlink != 0) {
 				b.names = append(b.names, name)
 			}
 			continue

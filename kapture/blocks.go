@@ -83,23 +83,14 @@ type text struct {
 
 // openText opens a file of the dataset; nil without an error if it is absent.
 func (d *Dataset) openText(name string) (*text, error) {
-	f, err := d.fsys.Open(name)
+	f, size, err := openRegular(d.fsys, name, d.path(name))
 	if absent(err) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fileError("open", d.path(name), err)
+		return nil, err
 	}
-	st, err := f.Stat()
-	if err != nil {
-		f.Close()
-		return nil, fileError("stat", d.path(name), err)
-	}
-	if st.IsDir() {
-		f.Close()
-		return nil, &InputError{Path: d.path(name), Msg: "want a text file, found a folder"}
-	}
-	return &text{File: f, path: d.path(name), size: st.Size()}, nil
+	return &text{File: f, path: d.path(name), size: size}, nil
 }
 
 // blockLen is the buffer that reads a file of the given size.

@@ -61,20 +61,16 @@ func parseHeader(r *row, k FeatureKind) FeatureHeader {
 
 func readHeader(fsys fs.FS, dir, shown string, k FeatureKind) (FeatureHeader, error) {
 	name := path.Join(shown, k.text())
-	f, err := fsys.Open(path.Join(dir, k.text()))
+	f, size, err := openRegular(fsys, path.Join(dir, k.text()), name)
 	if absent(err) {
 		return FeatureHeader{}, &InputError{Path: name, Msg: fmt.Sprintf("want the description of %s, found no such file", k)}
 	}
 	if err != nil {
-		return FeatureHeader{}, fileError("open", name, err)
+		return FeatureHeader{}, err
 	}
 	defer f.Close()
-	st, err := f.Stat()
-	if err != nil {
-		return FeatureHeader{}, fileError("stat", name, err)
-	}
 	var bad problems
-	rows, _, err := featureHeaders(k).read(newBlockReader(f, name), st.Size(), map[string]string{}, &bad)
+	rows, _, err := featureHeaders(k).read(newBlockReader(f, name), size, map[string]string{}, &bad)
 	if err == nil {
 		err = bad.err()
 	}

@@ -79,6 +79,9 @@ func openKnown(card *Card, o Options) (*Scene, error) {
 // openFile opens a scene file; its name, if it has none, is the file's, or the
 // folder's if the file is scene.yaml.
 func openFile(path string) (*Scene, error) {
+	if err := kapture.CheckFile(path); err != nil {
+		return nil, err
+	}
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err

@@ -133,6 +133,9 @@ func (s *Scene) readLicence() {
 		return
 	}
 	path := s.path(s.Licence)
+	if kapture.CheckFile(path) != nil {
+		return
+	}
 	if text, err := os.ReadFile(path); err == nil {
 		s.Licence, s.LicenceFile = strings.TrimSpace(string(text)), path
 	}

@@ -33,6 +33,10 @@ func (v *verifier) pairs() {
 }
 
 func (v *verifier) pairsFile(path string, known map[string]bool) {
+	if err := kapture.CheckFile(path); err != nil {
+		v.addError("pairs file", path, err)
+		return
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		v.addError("pairs file", path, err)
