@@ -2,6 +2,7 @@ package kapture
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"io/fs"
 	"runtime"
@@ -13,6 +14,7 @@ import (
 const (
 	blockSize  = 1 << 20 // bytes of text a worker parses at a time
 	maxWorkers = 4       // beyond that, reading the file is the limit
+	maxLine    = 1 << 26 // bytes; a longer line is no table's, and would fill the memory
 )
 
 // blockReader cuts a text file into blocks of whole lines.
@@ -20,6 +22,7 @@ type blockReader struct {
 	r       io.Reader
 	path    string
 	carry   []byte // the begun line at the end of the last block
+	offset  int64  // of that line in the file
 	version string // of the file's first line, "" if it has none
 	started bool
 	done    bool
@@ -40,6 +43,10 @@ func (b *blockReader) next(buf []byte) ([]byte, error) {
 	b.carry = b.carry[:0]
 	for !b.done {
 		if n == len(buf) {
+			if n >= maxLine {
+				b.carry, b.done = nil, true
+				return nil, &InputError{Path: b.path, Byte: b.offset, HasByte: true, Msg: fmt.Sprintf("want lines of at most %d bytes, found a longer one", maxLine)}
+			}
 			buf = append(buf, make([]byte, max(len(buf), 512))...)
 		}
 		m, err := io.ReadFull(b.r, buf[n:])
@@ -54,6 +61,7 @@ func (b *blockReader) next(buf []byte) ([]byte, error) {
 		}
 		if end := bytes.LastIndexByte(buf[:n], '\n') + 1; end > 0 && !b.done {
 			b.carry = append(b.carry, buf[end:n]...)
+			b.offset += int64(end)
 			return b.start(buf[:end])
 		}
 	}

@@ -104,6 +104,10 @@ func (d *Dataset) oldHeader(k FeatureKind) (*FeatureHeader, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The name stands for a folder, as it is one in version 1.1.
+	if why := badPath(h.Name); why != "" || strings.Contains(h.Name, "/") {
+		return nil, &InputError{Path: d.path(path.Join(folder, k.text())), Msg: "want a name that can be a folder's, found " + quote(h.Name)}
+	}
 	return &h, nil
 }
 

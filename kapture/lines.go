@@ -14,6 +14,7 @@ func DataLines(path string) []int {
 	if err != nil {
 		return nil
 	}
+	text = bytes.TrimPrefix(text, []byte(byteOrderMark))
 	var lines []int
 	n := 0
 	for line := range bytes.Lines(text) {
