@@ -87,9 +87,11 @@ func (p *Plan) localize(ctx context.Context, f *feature, method string) ([]strin
 			for ki, k := range p.topk {
 				cut := q
 				cut.Neighbors = q.Neighbors[:min(k.K, len(q.Neighbors))]
-				if results[ki][qi], err = l.Localize(ctx, cut); err != nil {
+				r, err := l.Localize(ctx, cut)
+				if err != nil {
 					return fmt.Errorf("query %s: %w", q.Name, err)
 				}
+				results[ki][qi] = r
 			}
 			p.o.Progress.Add(1)
 			return nil
