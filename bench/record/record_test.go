@@ -1,6 +1,7 @@
 package record_test
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"io/fs"
@@ -107,6 +108,35 @@ func TestText(t *testing.T) {
 	}
 }
 
+// TestNumbers writes numbers as Python's repr has them, and reads them back.
+func TestNumbers(t *testing.T) {
+	var rows []record.Summary
+	want := []string{"0", "0.0001", "9.999e-05", "9999999999999998", "1e+16", "1e-320", "33.333333333333336", "inf", ""}
+	for _, v := range []float64{0, 1e-4, 9.999e-5, 9999999999999998, 1e16, 1e-320, 100. / 3, math.Inf(1), math.NaN()} {
+		rows = append(rows, record.Summary{Scene: "s", Split: "all", Feature: "f", Method: "ewb", TopK: 1, Metric: "m", Value: v})
+	}
+	path := filepath.Join(t.TempDir(), "summary.csv")
+	if err := record.WriteSummary(path, rows); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, line := range strings.Split(strings.TrimSpace(string(text)), "\n")[1:] {
+		if got := line[strings.LastIndex(line, ",")+1:]; got != want[i] {
+			t.Errorf("%v: want %q, found %q", rows[i].Value, want[i], got)
+		}
+	}
+	back, err := record.ReadSummary(bytes.NewReader(text), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(rows, back, cmpopts.EquateNaNs()); d != "" {
+		t.Errorf("read back (-want +got):\n%s", d)
+	}
+}
+
 const head = "scene,split,query,feature,method,topk,status,t_err_m,r_err_deg,inliers,correspondences,reason\n"
 
 func TestReadQueriesErrors(t *testing.T) {
@@ -191,8 +221,8 @@ func TestWriteFileIsAllOrNothing(t *testing.T) {
 		}
 		return broken
 	})
-	if !errors.Is(err, broken) {
-		t.Errorf("error %v, want the writer's", err)
+	if !errors.Is(err, broken) || !strings.Contains(err.Error(), path) {
+		t.Errorf("error %v, want the writer's, with the path", err)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil || string(text) != "before" {
