@@ -34,6 +34,7 @@ func TestSummarize(t *testing.T) {
 		{"both bounds must hold", []metrics.Outcome{located(0.1, 4), located(4, 1)}, []float64{2, 2, 0, 50, 100, 2.05, 2.5, 2.05, 2.5, 2.05, 2.5}},
 		{"a failed one counts as infinite", []metrics.Outcome{located(1, 1), failed}, []float64{2, 1, 0, 0, 50, inf, inf, 1, 1, 1, 1}},
 		{"the middle one of three", []metrics.Outcome{located(3, 3), failed, located(1, 1)}, []float64{3, 2, 0, 0, 200. / 3, 3, 3, 2, 2, 2, 2}},
+		{"the middle one of five", []metrics.Outcome{located(5, 1), located(1, 5), located(4, 2), located(2, 4), located(3, 3)}, []float64{5, 5, 0, 0, 100, 3, 3, 3, 3, 3, 3}},
 		{"all failed", []metrics.Outcome{failed, failed}, []float64{2, 0, 0, 0, 0, inf, inf, nan, nan, nan, nan}},
 		{"no truth at all", []metrics.Outcome{unknown, {}}, []float64{2, 1}},
 		{"some without truth", []metrics.Outcome{unknown, located(0.2, 1), {}}, []float64{3, 2, 100, 100, 100, .2, 1, .2, 1, .2, 1}},
