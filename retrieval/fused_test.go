@@ -127,3 +127,23 @@ func TestFusedTopKWantsTheSameImages(t *testing.T) {
 		t.Error("want an error for databases of 5 and 6 images, found none")
 	}
 }
+
+func TestFusedTopKOfOneFeature(t *testing.T) {
+	b, err := backend.Open("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	f := randomFeature(rand.New(rand.NewPCG(7, 8)), 5, 9, 4)
+	want, err := TopK(t.Context(), b, f.Queries, f.Database, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := FusedTopK(t.Context(), b, []Feature{f}, Fused{}, 3)
+	if err != nil || !slices.EqualFunc(got, want, slices.Equal[[]Hit]) {
+		t.Errorf("want the hits of TopK, %v, found %v, %v", want, got, err)
+	}
+	if _, err := FusedTopK(t.Context(), b, nil, Fused{}, 3); err == nil {
+		t.Error("want an error for no feature, found none")
+	}
+}

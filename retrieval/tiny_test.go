@@ -61,6 +61,31 @@ func TestTinyImage(t *testing.T) {
 	}
 }
 
+// TestTinyImageByHand describes an image that has the size of the grid, black
+// but for one red pixel. Of the 192 reds, one is 255 and the mean 255/192; at
+// unit length they are √(191/192) and -1/√(191·192).
+func TestTinyImageByHand(t *testing.T) {
+	m := imgio.New(16, 12)
+	red := (2*16 + 3) * 3 // row 2, column 3
+	m.Pix[red] = 255
+	d := TinyImage(m)
+	if len(d) != 16*12*3 {
+		t.Fatalf("want 16×12 pixels of 3 numbers, found %d numbers", len(d))
+	}
+	for i, got := range d {
+		want := 0.0
+		switch {
+		case i == red:
+			want = math.Sqrt(191. / 192)
+		case i%3 == 0:
+			want = -1 / math.Sqrt(191*192)
+		}
+		if math.Abs(float64(got)-want) > 1e-7 { // float32
+			t.Errorf("number %d: want %v, found %v", i, want, got)
+		}
+	}
+}
+
 func TestTinyImageFlat(t *testing.T) {
 	flat := expose(imgio.New(33, 20), 1, [3]float64{211, 37, 99})
 	d := TinyImage(flat)
