@@ -41,6 +41,9 @@ func NewPlan(scene *scenes.Scene, o Options) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if scene.Holds(o.Out) {
+		return nil, usagef("want a run directory outside of the scene's data, found %s: its files would become part of the scene", o.Out)
+	}
 	p := &Plan{o: o, scene: scene, queries: scene.Queries()}
 	for _, im := range scene.Mapping() {
 		if im.HasPose {
