@@ -13,7 +13,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/renameio/v2"
+	"locbench/bench/record"
 )
 
 // digest collects what a stage depends on. Every part is preceded by its
@@ -77,7 +77,10 @@ func (f *fileHashes) save() error {
 	if err != nil {
 		return err
 	}
-	return renameio.WriteFile(f.path, data, 0o644)
+	return record.WriteFile(f.path, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
 }
 
 // file returns the SHA-256 of the file's contents in hex.

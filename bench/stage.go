@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -13,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/renameio/v2"
+	"locbench/bench/record"
 )
 
 // stage is one step of a run.
@@ -160,7 +161,10 @@ func (r *runner) write(rec stageRecord) error {
 	if err != nil {
 		return err
 	}
-	return renameio.WriteFile(r.recordPath(rec.Name), append(data, '\n'), 0o644)
+	return record.WriteFile(r.recordPath(rec.Name), func(w io.Writer) error {
+		_, err := w.Write(append(data, '\n'))
+		return err
+	})
 }
 
 // recordPath is a file name for any stage name: readable, and distinct through

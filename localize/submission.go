@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -95,7 +96,7 @@ func WriteSubmission(file string, style Style, poses []NamedPose) error {
 	for _, l := range lines {
 		l.write(&text, style)
 	}
-	if err := renameio.WriteFile(file, text.Bytes(), 0o644); err != nil {
+	if err := renameio.WriteFile(file, text.Bytes(), 0o644, renameio.WithTempDir(filepath.Dir(file))); err != nil {
 		return fmt.Errorf("write submission %s: %w", file, err)
 	}
 	return nil
