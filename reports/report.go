@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 
@@ -186,20 +187,22 @@ func (r *Report) WriteDir(ctx context.Context, dir string) error {
 	return dropStale(dir, files)
 }
 
+// figureFile matches the names of a report's figures.
+var figureFile = regexp.MustCompile(`^(localized_over|retrieval_recall)_.*\.(svg|png)$`)
+
 // dropStale removes the figures in dir that are not among files.
 func dropStale(dir string, files []reportFile) error {
-	for _, pattern := range []string{"localized_over_*.svg", "localized_over_*.png", "retrieval_recall_*.svg", "retrieval_recall_*.png"} {
-		found, err := filepath.Glob(filepath.Join(dir, pattern))
-		if err != nil {
-			return fmt.Errorf("write report: %w", err)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	for _, e := range entries {
+		name := e.Name()
+		if !figureFile.MatchString(name) || slices.ContainsFunc(files, func(f reportFile) bool { return f.name == name }) {
+			continue
 		}
-		for _, path := range found {
-			if slices.ContainsFunc(files, func(f reportFile) bool { return f.name == filepath.Base(path) }) {
-				continue
-			}
-			if err := os.Remove(path); err != nil {
-				return fmt.Errorf("write report: %w", err)
-			}
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			return fmt.Errorf("write report: %w", err)
 		}
 	}
 	return nil
