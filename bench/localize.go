@@ -34,7 +34,7 @@ func (p *Plan) localizeStage(f *feature, method string) stage {
 			return "", err
 		}
 		d := newDigest("localize", version, method, pairs, p.scene.Name, string(p.scene.Submission),
-			imagesHash(p.queries), imagesHash(p.mapping))
+			imagesHash(p.queries), imagesHash(p.mapping), p.sensorsHash())
 		if method == "csi" {
 			d.add(strconv.FormatFloat(p.o.CSIAlpha, 'g', -1, 64))
 		}

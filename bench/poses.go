@@ -7,6 +7,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"locbench/kapture"
 	"locbench/localize"
@@ -42,36 +43,58 @@ func (p *Plan) writePoses(dir string, results []localize.Result) ([]string, erro
 	return filesBelow(p.o.Out, dir)
 }
 
-// sensorID names the camera of a query in the poses of the run. Two query sets
-// may use one id for different cameras, at the same times: then the split is
-// put before it.
+// sensorID names the camera of a query in the poses of the run. Two query
+// datasets may use one id for different cameras, or at the same times: then the
+// dataset is put before it.
 func (p *Plan) sensorID(im scenes.Image) string {
 	if p.sensorsClash() {
-		return splitOf(im) + "/" + im.Camera
+		return strings.ReplaceAll(p.scene.Dataset(im), ",", "_") + "/" + im.Camera
 	}
 	return im.Camera
 }
 
-// sensorsClash reports whether two queries of different splits share camera id
-// and timestamp.
+// sensorsClash reports whether queries of different datasets share a camera id
+// and a time, or a camera id that stands for different cameras.
 func (p *Plan) sensorsClash() bool {
 	if p.clash == nil {
-		type key struct {
-			camera string
-			at     int64
-		}
-		split := map[key]string{}
-		clash := false
-		for _, im := range p.queries {
-			k := key{im.Camera, im.Timestamp}
-			if s, ok := split[k]; ok && s != im.Split {
-				clash = true
-			}
-			split[k] = im.Split
-		}
+		clash := p.findClash()
 		p.clash = &clash
 	}
 	return *p.clash
+}
+
+func (p *Plan) findClash() bool {
+	type moment struct {
+		camera string
+		at     int64
+	}
+	taken := map[moment]string{}           // the dataset
+	cameras := map[string]kapture.Sensor{} // by id
+	for _, im := range p.queries {
+		at, dataset := moment{im.Camera, im.Timestamp}, p.scene.Dataset(im)
+		if other, ok := taken[at]; ok && other != dataset {
+			return true
+		}
+		taken[at] = dataset
+		sensor, _ := p.scene.Sensor(im)
+		other, ok := cameras[im.Camera]
+		if ok && (other.Type != sensor.Type || !slices.Equal(other.Params, sensor.Params)) {
+			return true
+		}
+		cameras[im.Camera] = sensor
+	}
+	return false
+}
+
+// sensorsHash is a hash of the cameras that writePoses writes.
+func (p *Plan) sensorsHash() string {
+	d := newDigest("sensors")
+	for _, im := range p.queries {
+		sensor, _ := p.scene.Sensor(im)
+		d.add(p.sensorID(im), sensor.Name, sensor.Type)
+		d.add(sensor.Params...)
+	}
+	return d.sum()
 }
 
 // writeSubmission writes the file for the evaluation server.

@@ -67,6 +67,18 @@ func (s *Scene) Sensor(im Image) (kapture.Sensor, bool) {
 	return im.from.data.Sensor(im.Camera)
 }
 
+// Dataset names the dataset that an image of this scene belongs to: its folder,
+// relative to the scene's where that can be said.
+func (s *Scene) Dataset(im Image) string {
+	if im.from == nil {
+		return ""
+	}
+	if rel, err := filepath.Rel(s.Dir, im.from.dir); err == nil {
+		return filepath.ToSlash(rel)
+	}
+	return filepath.ToSlash(im.from.dir)
+}
+
 // InputFiles returns the paths of the text tables that the scene was read from
 // (scene file, sensors/*.txt of every dataset), sorted.
 func (s *Scene) InputFiles() ([]string, error) {
