@@ -168,7 +168,18 @@ func (p *Plan) contentHash(ctx context.Context, f *feature) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return p.run.hashes.files(ctx, files)
+	content, err := p.run.hashes.files(ctx, files)
+	if err != nil {
+		return "", err
+	}
+	d := newDigest("feature", content)
+	for _, path := range files { // which image has which content
+		if rel, err := filepath.Rel(p.scene.Dir, path); err == nil {
+			path = rel // so that a scene may move
+		}
+		d.add(filepath.ToSlash(path))
+	}
+	return d.sum(), nil
 }
 
 // stacks are the descriptors of one feature, in memory.
