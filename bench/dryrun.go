@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"math"
 	"path/filepath"
 	"runtime"
 
@@ -61,7 +60,7 @@ const (
 
 func (p *Plan) retrieveCost(f *feature) cost {
 	q, n := float64(len(p.queries)), float64(len(p.mapping))
-	k := math.Min(float64(p.maxK()), n)
+	k := float64(p.maxK())
 	line := p.nameBytes(true) + p.nameBytes(false) + 24
 	cores := float64(min(p.o.Jobs, runtime.NumCPU()))
 	return cost{

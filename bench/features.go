@@ -2,8 +2,9 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"os"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -79,6 +80,9 @@ func (p *Plan) resolveFeatures() error {
 			return err
 		}
 	}
+	if !slices.ContainsFunc(p.features, func(f *feature) bool { return len(p.methodsOf(f)) > 0 }) {
+		return usagef("no method is left: %s", p.leftOut[0].Reason)
+	}
 	return nil
 }
 
@@ -95,6 +99,11 @@ func (p *Plan) addFeature(f *feature) error {
 	p.features = append(p.features, f)
 	switch f.kind {
 	case kindPairs:
+		if err := kapture.CheckFile(f.file); errors.Is(err, fs.ErrNotExist) {
+			return usagef("want the pairs file %s, found no such file", f.file)
+		} else if err != nil {
+			return err
+		}
 		if slices.Contains(p.o.Methods, "bdi") {
 			p.leftOut = append(p.leftOut, record.LeftOut{Kind: "method", Name: "bdi",
 				Reason: "feature " + f.name + " is a pairs file: BDI needs descriptors"})
@@ -157,9 +166,6 @@ func (p *Plan) open(f *feature) (source, error) {
 func (p *Plan) contentHash(ctx context.Context, f *feature) (string, error) {
 	switch f.kind {
 	case kindPairs:
-		if _, err := os.Stat(f.file); err != nil {
-			return "", err
-		}
 		return p.run.hashes.file(f.file)
 	case kindBaseline:
 		return p.run.hashes.files(ctx, p.baselineFiles(f))

@@ -3,9 +3,11 @@ package bench
 import (
 	"fmt"
 	"log/slog"
+	"math"
 	"runtime"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Methods are the localization methods, in the order of tables: the three pose
@@ -74,11 +76,11 @@ func (o Options) checked() (Options, error) {
 			return o, usagef("want top k of at least 1, found %d", k)
 		}
 	}
-	if o.CSIAlpha < 0 {
+	if !(o.CSIAlpha >= 0) || math.IsInf(o.CSIAlpha, 1) {
 		return o, usagef("want a CSI alpha of at least 0, found %v", o.CSIAlpha)
 	}
 	for _, p := range o.Pairs {
-		if p.Name == "" || p.Name == "." || p.Name == ".." || strings.ContainsAny(p.Name, `/\`) {
+		if p.Name == "" || p.Name == "." || p.Name == ".." || strings.ContainsAny(p.Name, `/\`) || strings.ContainsFunc(p.Name, unicode.IsControl) {
 			return o, usagef("want a plain name for the pairs file %s, found %q", p.File, p.Name)
 		}
 	}

@@ -45,7 +45,7 @@ func RetrievePairs(ctx context.Context, scene *scenes.Scene, o PairsOptions) (ka
 	}
 	defer b.Close()
 	b.Jobs = o.Jobs
-	queries, k := scene.Queries(), o.TopK
+	queries, k := scene.Queries(), min(o.TopK, len(scene.Mapping()))
 	if o.Mapping {
 		queries = scene.Mapping()
 	}

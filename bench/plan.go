@@ -88,7 +88,8 @@ func (p *Plan) resolveTopK() {
 	}
 }
 
-func (p *Plan) maxK() int { return p.topk[len(p.topk)-1].K }
+// maxK is the largest number of retrieved images that is used.
+func (p *Plan) maxK() int { return p.topk[len(p.topk)-1].Uses }
 
 func (p *Plan) warn(format string, args ...any) {
 	p.warnings = append(p.warnings, fmt.Sprintf(format, args...))

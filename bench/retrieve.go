@@ -78,7 +78,7 @@ func (p *Plan) readPairs(f *feature) (kapture.Pairs, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := p.checkPairs(f, pairs); err != nil {
+	if pairs, err = p.checkPairs(f, pairs); err != nil {
 		return nil, err
 	}
 	var out kapture.Pairs
