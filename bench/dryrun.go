@@ -19,6 +19,7 @@ type Step struct {
 // Steps tells what Run would do, without writing anything. The estimates are
 // from sizes and typical speeds; they are right within a factor of a few.
 func (p *Plan) Steps(ctx context.Context) ([]Step, error) {
+	p.announce()
 	var err error
 	if p.backend, err = backend.Open(p.o.Backend); err != nil {
 		return nil, err
@@ -41,9 +42,6 @@ func (p *Plan) Steps(ctx context.Context) ([]Step, error) {
 	}
 	return steps, nil
 }
-
-// Warnings are what a user should know before the run starts.
-func (p *Plan) Warnings() []string { return p.warnings }
 
 // Out is the run directory.
 func (p *Plan) Out() string { return filepath.Clean(p.o.Out) }

@@ -72,3 +72,14 @@ func TestNothingToRun(t *testing.T) {
 		}
 	}
 }
+
+// TestOddTablesAreSaid: what the reader of a dataset put right is in the
+// manifest, and so on the page.
+func TestOddTablesAreSaid(t *testing.T) {
+	dir := toyScene(t)
+	replace(t, dir, mappingPoses, "0, mcam, 1,", "0, mcam, 5,")
+	run := mustRun(t, dir, Options{Out: t.TempDir(), TopK: []int{1}, Methods: []string{"ewb"}})
+	if w := run.Manifest.Warnings; len(w) != 1 || !strings.Contains(w[0], "trajectories.txt:2: quaternion of norm 5 normalised") {
+		t.Errorf("found the warnings %q", w)
+	}
+}

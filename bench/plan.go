@@ -44,7 +44,7 @@ func NewPlan(scene *scenes.Scene, o Options) (*Plan, error) {
 	if scene.Holds(o.Out) {
 		return nil, usagef("want a run directory outside of the scene's data, found %s: its files would become part of the scene", o.Out)
 	}
-	p := &Plan{o: o, scene: scene, queries: scene.Queries()}
+	p := &Plan{o: o, scene: scene, queries: scene.Queries(), warnings: scene.Warnings()}
 	for _, im := range scene.Mapping() {
 		if im.HasPose {
 			p.mapping = append(p.mapping, im)
@@ -118,6 +118,16 @@ func (p *Plan) methodsOf(f *feature) []string {
 	return slices.DeleteFunc(slices.Clone(p.o.Methods), func(m string) bool { return m == "bdi" })
 }
 
+// announce logs the warnings and what is left out.
+func (p *Plan) announce() {
+	for _, w := range p.warnings {
+		p.o.Log.Warn(w)
+	}
+	for _, l := range p.leftOut {
+		p.o.Log.Info(l.Kind+" "+l.Name+" is left out", "reason", l.Reason)
+	}
+}
+
 // Run does every stage that is not done yet and writes the results files and
 // the manifest. A cancelled context stops it between two queries; what is
 // finished stays, and another Run goes on from there.
@@ -127,9 +137,7 @@ func (p *Plan) Run(ctx context.Context) (*record.Manifest, error) {
 		return nil, err
 	}
 	defer release()
-	for _, w := range p.warnings {
-		p.o.Log.Warn(w)
-	}
+	p.announce()
 	if p.backend, err = backend.Open(p.o.Backend); err != nil {
 		return nil, err
 	}

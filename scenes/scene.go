@@ -67,6 +67,16 @@ func (s *Scene) Sensor(im Image) (kapture.Sensor, bool) {
 	return im.from.data.Sensor(im.Camera)
 }
 
+// Warnings returns what was odd in the tables of the datasets but could be put
+// right or left alone, one line each.
+func (s *Scene) Warnings() []string {
+	var out []string
+	for _, p := range s.parts {
+		out = append(out, p.data.Warnings()...)
+	}
+	return out
+}
+
 // Dataset names the dataset that an image of this scene belongs to: its folder,
 // relative to the scene's where that can be said.
 func (s *Scene) Dataset(im Image) string {

@@ -16,10 +16,6 @@ func printPlan(ctx context.Context, g *globals, plan *bench.Plan) error {
 	if err != nil {
 		return err
 	}
-	log := g.logger()
-	for _, w := range plan.Warnings() {
-		log.Warn(w)
-	}
 	g.println("run directory %s", plan.Out())
 	tab := tabwriter.NewWriter(g.stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(tab, "state\ttime about\tdisk about\t  stage")
