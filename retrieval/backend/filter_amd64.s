@@ -87,6 +87,16 @@ TEXT ·filterAVX512(SB), NOSPLIT, $0-8
 	START512(Z22, Z23)
 	START512(Z24, Z25)
 	START512(Z26, Z27)
+	MOVQ OUT(AX), DI
+	MOVQ OUTSTEP(AX), R11
+	MOVQ PIXELS(AX), CX
+
+fetch: // while the sums are computed, what they are added or written to comes in
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	ADDQ       R11, DI
+	DECQ       CX
+	JNZ        fetch
 	MOVQ WEIGHTS(AX), BX
 	MOVQ OFFSETS(AX), SI
 	MOVQ TAPS(AX), DX
