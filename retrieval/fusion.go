@@ -76,6 +76,17 @@ func ParseFusion(name string) (Fusion, error) {
 	return "", fmt.Errorf("want a fusion method of %s, found %q%s", strings.Join(names, ", "), name, nearname.DidYouMean(nearname.Closest(name, names)))
 }
 
+// Check returns what is wrong with the parameters of f for n features.
+func (f Fusion) Check(n int, p FusionParams) error {
+	if f == FusionRoundRobin { // reads none
+		return nil
+	}
+	if _, err := f.check(n, p); err != nil {
+		return fmt.Errorf("fusion %s: %w", f, err)
+	}
+	return nil
+}
+
 // Fuse returns the fused similarity of a query to each database image:
 // sims[i][j] is the similarity by feature i to image j. Images are fused one by
 // one, so that rows may hold the whole database or only candidates. Sums are in

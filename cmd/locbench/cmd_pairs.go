@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 
-	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
 	"locbench/bench"
+	"locbench/bench/record"
 	"locbench/retrieval"
 )
 
@@ -66,6 +68,14 @@ func (f *pairsFlags) run(ctx context.Context, g *globals, params retrieval.Fusio
 		return usagef("want a weight for each of %d features, found %d", max(n, 1), len(f.weights))
 	}
 	params.Weights = slices.Clone(f.weights)
+	if len(f.features) > 1 {
+		if err := method.Check(len(f.features), params); err != nil {
+			return usageError{err}
+		}
+	}
+	if err := f.checkOut(); err != nil {
+		return err
+	}
 	scene, err := openScene(ctx, g, f.scene)
 	if err != nil {
 		return err
@@ -77,22 +87,24 @@ func (f *pairsFlags) run(ctx context.Context, g *globals, params retrieval.Fusio
 	if err != nil {
 		return err
 	}
-	if f.out == "" {
-		_, err := pairs.WriteTo(g.stdout)
+	write := func(w io.Writer) error {
+		_, err := pairs.WriteTo(w)
 		return err
 	}
-	return writeWhole(f.out, pairs)
+	if f.out == "" {
+		return write(g.stdout)
+	}
+	return record.WriteFile(f.out, write)
 }
 
-// writeWhole writes a file whole or not at all.
-func writeWhole(path string, content io.WriterTo) error {
-	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
-	if err != nil {
-		return err
+// checkOut refuses a place that cannot take the file, before any work.
+func (f *pairsFlags) checkOut() error {
+	if f.out == "" {
+		return nil
 	}
-	defer file.Cleanup()
-	if _, err := content.WriteTo(file); err != nil {
-		return err
+	if info, err := os.Stat(f.out); err == nil && info.IsDir() {
+		return usagef("want a file as --out, found the folder %s", f.out)
 	}
-	return file.CloseAtomicallyReplace()
+	_, err := os.Stat(filepath.Dir(f.out))
+	return err
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -47,13 +49,20 @@ are written beside it. The same seed gives the same bytes, whatever --jobs is.
 }
 
 func generate(ctx context.Context, g *globals, dir string, o synth.Options) error {
+	if err := o.Check(); err != nil {
+		return usageError{err}
+	}
 	o.Jobs = g.jobs
 	if p := g.progress(); p != nil {
 		p.Start("generate "+dir, o.Mapping+o.Queries)
 		defer p.Done()
 		o.Progress = func(int, int) { p.Add(1) }
 	}
-	return synth.Generate(ctx, dir, o)
+	err := synth.Generate(ctx, dir, o)
+	if errors.Is(err, synth.ErrExists) {
+		return fmt.Errorf("%w; --force replaces it", err)
+	}
+	return err
 }
 
 // generateKnown makes a known scene of the kind that locbench generates.

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"locbench/bench"
 	"locbench/bench/record"
 	"locbench/kapture"
+	"locbench/retrieval/backend"
 	"locbench/scenes"
 )
 
@@ -45,7 +45,7 @@ func exitCode(err error) int {
 		return exitDone
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case is[usageError](err), is[*bench.UsageError](err), is[*scenes.UnknownSceneError](err):
+	case is[usageError](err), is[*bench.UsageError](err), is[*scenes.UnknownSceneError](err), errors.Is(err, backend.ErrSpec):
 		return exitUsage
 	case is[*kapture.InputError](err), is[*record.FormatError](err):
 		return exitInvalid
@@ -61,17 +61,27 @@ func is[E error](err error) bool {
 }
 
 // report prints err for a person: lower case, prefixed, and with what to do
-// next where there is something to do.
-func report(w io.Writer, err error, args []string) {
-	if errors.Is(err, context.Canceled) {
-		fmt.Fprintf(w, "locbench: interrupted; what was finished is kept, go on with:\n  locbench %s\n", strings.Join(quoted(args), " "))
+// next where there is something to do. In JSON it is one record a line of err.
+func (g *globals) report(err error) {
+	code := exitCode(err)
+	resume := "locbench " + strings.Join(quoted(g.args), " ")
+	switch {
+	case g.logFormat == "json" && code == exitInterrupted:
+		g.logger().Error("interrupted; what was finished is kept", "resume", resume, "exit_code", code)
+		return
+	case code == exitInterrupted:
+		fmt.Fprintf(g.stderr, "locbench: interrupted; what was finished is kept, go on with:\n  %s\n", resume)
 		return
 	}
 	for line := range strings.SplitSeq(err.Error(), "\n") {
-		fmt.Fprintf(w, "locbench: error: %s\n", line)
+		if g.logFormat == "json" {
+			g.logger().Error(line, "exit_code", code)
+		} else {
+			fmt.Fprintf(g.stderr, "locbench: error: %s\n", line)
+		}
 	}
-	if exitCode(err) == exitUsage {
-		fmt.Fprintln(w, "locbench: --help shows how the command is used")
+	if code == exitUsage && g.logFormat != "json" {
+		fmt.Fprintln(g.stderr, "locbench: --help shows how the command is used")
 	}
 }
 

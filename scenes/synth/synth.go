@@ -44,8 +44,8 @@ const (
 	maxFeatures      = 100_000
 )
 
-// check reports all that is wrong with o.
-func (o Options) check() error {
+// Check reports all that is wrong with o.
+func (o Options) Check() error {
 	var errs []error
 	want := func(ok bool, what string, found any) {
 		if !ok {
@@ -73,7 +73,7 @@ var ErrExists = errors.New("a scene generated with other options is there")
 // Generate stops after the images in work and returns its error; scene.yaml is
 // not there then.
 func Generate(ctx context.Context, dir string, o Options) error {
-	if err := o.check(); err != nil {
+	if err := o.Check(); err != nil {
 		return fmt.Errorf("generate scene: %w", err)
 	}
 	done, err := o.prepare(dir)
