@@ -53,6 +53,12 @@ func TestBadImages(t *testing.T) {
 		{"JPEG of 0×0", claim(t, "sample2x2.jpg", sof, 2, 0, 0), "found 0×0"},
 		{"WebP cut", read(t, "testdata/lossy.webp")[:100], "ends before"},
 		{"BMP cut", read(t, "testdata/rgb.bmp")[:400], "ends before"},
+		{"PPM cut", []byte("P6 2 2 255\nabcdef"), "ends before"},
+		{"PPM of 30000×30000", []byte("P6 30000 30000 255\n"), "found 30000×30000"},
+		{"PPM of 0×0", []byte("P6\n0 0\n255\n"), "found 0×0"},
+		{"PPM of a huge width", []byte("P6 99999999999 1 255\n"), "want a number below"},
+		{"PPM of no levels", []byte("P6 1 1 0\nabc"), "found 0"},
+		{"PPM with letters", []byte("P6 one 1 255\nabc"), "found 'o'"},
 		{"TIFF cut", read(t, "testdata/rgb.tif")[:100], "x: "},
 	}
 	for _, tt := range tests {
@@ -87,6 +93,7 @@ func FuzzDecode(f *testing.F) {
 	for _, name := range []string{"sample2x2.jpg", "sample2x1.jpg", "sample4x1.jpg", "narrow.jpg", "one.jpg", "cmyk.jpg", "palette.png", "grey4.png", "lossy.webp", "lossy_alpha.webp", "rgb.bmp", "grey.tif"} {
 		f.Add(read(f, "testdata/"+name))
 	}
+	f.Add([]byte("P6 #\n2 1 300\nabcdefghijkl"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		_, c, err := header(bytes.NewReader(data), "x")
 		if err != nil || c.Width*c.Height > 1<<16 {

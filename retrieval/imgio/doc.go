@@ -4,11 +4,12 @@
 //
 // # Formats
 //
-// JPEG, PNG, BMP, TIFF and WebP, recognized by their first bytes and never by
-// the file's name. Alpha is dropped, palettes are looked up, and of 16-bit
-// samples the high byte is taken, as Pillow's convert("RGB") does. (Pillow clips
-// 16-bit grey at 255 instead, which turns such images white; we do not.)
-// Orientation tags are ignored, as Pillow ignores them.
+// JPEG, PNG, BMP, TIFF, WebP and binary PGM and PPM, recognized by their first
+// bytes and never by the file's name. Alpha is dropped, palettes are looked up,
+// and of 16-bit samples the high byte is taken, as Pillow's convert("RGB") does;
+// those of PGM and PPM are scaled to 8 bits and rounded. (Pillow clips 16-bit
+// grey at 255 instead, which turns such images white; we do not.) Orientation
+// tags are ignored, as Pillow ignores them, but by [OpenUpright].
 //
 // # JPEG
 //

@@ -96,6 +96,8 @@ func formats() []format {
 		{"BMP", "BM", bmp.DecodeConfig, bmp.Decode, toRGB},
 		{"TIFF", "II*\x00", tiff.DecodeConfig, tiff.Decode, toRGB},
 		{"TIFF", "MM\x00*", tiff.DecodeConfig, tiff.Decode, toRGB},
+		{"PGM", "P5", netpbmConfig, decodeNetpbm, toRGB},
+		{"PPM", "P6", netpbmConfig, decodeNetpbm, toRGB},
 	}
 }
 
@@ -137,7 +139,7 @@ func header(r io.ReadSeeker, name string) (format, image.Config, error) {
 		}
 		return f, c, nil
 	}
-	return refuse(fmt.Errorf("want a JPEG, PNG, BMP, TIFF or WebP image, found a file that starts with %q", start[:min(n, 8)]))
+	return refuse(fmt.Errorf("want a JPEG, PNG, BMP, TIFF, WebP or PPM image, found a file that starts with %q", start[:min(n, 8)]))
 }
 
 // plain gives an early end of the file its name.
