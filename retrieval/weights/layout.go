@@ -270,8 +270,12 @@ func typeName(v any) string {
 		return "list"
 	case *pickle.Object:
 		return clip(v.Class.String())
+	case nil:
+		return "None"
 	case string:
 		return "text"
+	case bool, int64, float64:
+		return "number"
 	case *storage:
 		return "storage"
 	}

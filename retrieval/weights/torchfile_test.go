@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -19,6 +20,7 @@ type torchFile struct {
 	specs   []weights.Spec
 	options map[string]string // model_options; nil: a state dict alone
 	method  uint16            // of the zip entries
+	pca     int               // dimensions of a whitening PCA set "Landmarks_clean" beside the options; 0: none
 }
 
 // value is the i-th element of the k-th tensor.
@@ -79,7 +81,35 @@ func (f torchFile) object(legacy bool) string {
 	for key, v := range f.options {
 		options += unicode(key) + v
 	}
+	if f.pca > 0 {
+		state += unicode("pca") + "}(" + unicode("Landmarks_clean") + pcaPickle(f.pca) + "u"
+	}
 	return "\x80\x02}(" + unicode("model_options") + options + "u" + unicode("state_dict") + state + "u."
+}
+
+// pcaPickle is a scikit-learn PCA of n components of n values, float64, whose
+// component i is the unit vector i times 1.7; protocol 2 has bytes as text.
+func pcaPickle(n int) string {
+	array := func(shape []int, at func(i int) float64) string {
+		runes := make([]rune, 0, 8*count(shape))
+		for i := range count(shape) {
+			for _, b := range binary.LittleEndian.AppendUint64(nil, math.Float64bits(at(i))) {
+				runes = append(runes, rune(b))
+			}
+		}
+		return "cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\nK\x00\x85U\x01btR(K\x01" + ints(shape) +
+			"cnumpy\ndtype\nU\x02f8\x89\x88\x87R(K\x03U\x01<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89c_codecs\nencode\n" +
+			unicode(string(runes)) + "U\x06latin1\x86Rtb"
+	}
+	components := array([]int{n, n}, func(i int) float64 {
+		if i%(n+1) == 0 {
+			return 1.7
+		}
+		return 0
+	})
+	attribute := func(i int) float64 { return float64(i) + 0.5 }
+	return "csklearn.decomposition.pca\nPCA\n)\x81}(" + unicode("components_") + components + unicode("mean_") + array([]int{n}, attribute) +
+		unicode("explained_variance_") + array([]int{n}, attribute) + unicode("whiten") + "\x88ub"
 }
 
 // data writes the values of the k-th tensor.
