@@ -10,6 +10,8 @@ import (
 	"locbench/bench/record"
 	"locbench/kapture"
 	"locbench/retrieval/backend"
+	"locbench/retrieval/npy"
+	"locbench/retrieval/weights"
 	"locbench/scenes"
 )
 
@@ -47,7 +49,7 @@ func exitCode(err error) int {
 		return exitInterrupted
 	case is[usageError](err), is[*bench.UsageError](err), is[*scenes.UnknownSceneError](err), errors.Is(err, backend.ErrSpec):
 		return exitUsage
-	case is[*kapture.InputError](err), is[*record.FormatError](err):
+	case is[*kapture.InputError](err), is[*record.FormatError](err), is[*npy.FormatError](err), is[*weights.FormatError](err):
 		return exitInvalid
 	case is[gateError](err):
 		return exitGate
