@@ -185,9 +185,11 @@ func TestFilled(t *testing.T) {
 	}
 }
 
+// long is a length of 2³¹-1.
+const long = "\xff\xff\xff\x7f"
+
 // TestErrors checks that bad data is refused, with the place of the operation.
 func TestErrors(t *testing.T) {
-	big := "\xff\xff\xff\x7f"
 	tests := map[string]struct{ in, want string }{
 		"empty":               {"", "byte 0: want another operation"},
 		"no stop":             {"K\x01", "byte 2: want another operation"},
@@ -200,10 +202,10 @@ func TestErrors(t *testing.T) {
 		"dotted":              {"ccollections\nOrderedDict.__init__\n.", `"collections.OrderedDict.__init__"`},
 		"extension":           {"\x82\x01.", "extension registry"},
 		"buffer":              {"\x97.", "buffer outside"},
-		"long string":         {"X" + big + "abc.", "byte 0: want 2147483647 bytes, found the end of the file after 4"},
+		"long string":         {"X" + long + "abc.", "byte 0: want 2147483647 bytes, found the end of the file after 4"},
 		"long bytes":          {"\x8e\xff\xff\xff\xff\xff\xff\xff\xffabc.", "found the end of the file after 4"},
 		"long frame":          {"\x95\xff\xff\xff\xff\xff\xff\xff\x7f.", "want a frame of"},
-		"long integer":        {"\x8b" + big + ".", "want 2147483647 bytes"},
+		"long integer":        {"\x8b" + long + ".", "want 2147483647 bytes"},
 		"many digits":         {"L" + strings.Repeat("9", 5000) + "L\n.", "at most 4300 digits, found 5001"},
 		"no integer":          {"Iabc\n.", `want an integer, found "abc"`},
 		"no float":            {"Fabc\n.", `want a float, found "abc"`},
