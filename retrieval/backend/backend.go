@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 
 	"github.com/gomlx/compute"
 )
@@ -24,6 +25,10 @@ type Backend struct {
 	name   string
 	kernel kernel          // of the embedded backend
 	device compute.Backend // of XLA; nil for the embedded backend
+
+	once           sync.Once // opens interpreter, see Device
+	interpreter    compute.Backend
+	interpreterErr error
 }
 
 // Open opens the backend that spec names: "go" is the embedded one, "xla:cpu"
@@ -80,8 +85,10 @@ func (b *Backend) Name() string { return b.name }
 
 // Close frees the device. The backend must not be used afterwards.
 func (b *Backend) Close() error {
-	if b.device != nil {
-		b.device.Finalize()
+	for _, device := range []compute.Backend{b.device, b.interpreter} {
+		if device != nil {
+			device.Finalize()
+		}
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"locbench/kapture/kapturetest"
+	"locbench/retrieval"
 	"locbench/retrieval/backend"
 	"locbench/retrieval/imgio"
 )
@@ -179,6 +180,7 @@ func TestGolden(t *testing.T) {
 			bare := *n.head
 			bare.fc = linear{}
 			dir := kapturetest.Shared(t, "golden", "descriptors")
+			descs := map[string][]float32{}
 			for name, in := range goldenCases(t, n) {
 				if arch == "resnet101_rmac" && in.h*in.w > 600*1000 && os.Getenv("LOCBENCH_SLOW") == "" {
 					continue
@@ -191,6 +193,7 @@ func TestGolden(t *testing.T) {
 				gemOff := maxDifference(bare.pool(&last), gem)
 				desc := make([]float32, n.Dim())
 				n.head.describe(desc, &last)
+				descs[name] = desc
 				want := readNPY(t, filepath.Join(dir, "desc_"+arch+"_"+name+".npy"))
 				off, cos := maxDifference(desc, want), cosine(desc, want)
 				t.Logf("%s: descriptor off by %.2g, gem by %.2g, cosine 1 - %.2g", name, off, gemOff, 1-cos)
@@ -198,7 +201,28 @@ func TestGolden(t *testing.T) {
 					t.Errorf("%s: descriptor off by %g, want %g; gem by %g, want %g; cosine %.9f", name, off, tol.desc, gemOff, tol.gem, cos)
 				}
 			}
+			checkMultiscale(t, arch, dir, descs)
 		})
+	}
+}
+
+// checkMultiscale pools the descriptors of image0 at three scales.
+func checkMultiscale(t *testing.T, arch, dir string, descs map[string][]float32) {
+	t.Helper()
+	scales := [][]float32{descs["image0"], descs["image0_0.7071"], descs["image0_0.5"]}
+	if scales[0] == nil {
+		return
+	}
+	for name, pooled := range map[string][]float64{"gem": retrieval.PoolGeM(scales, 3), "mean": retrieval.PoolMean(scales)} {
+		retrieval.Normalize(pooled)
+		got := make([]float32, len(pooled))
+		for i, v := range pooled {
+			got[i] = float32(v)
+		}
+		want := readNPY(t, filepath.Join(dir, "desc_"+arch+"_image0_multiscale_"+name+".npy"))
+		if off := maxDifference(got, want); off > tolerances()[arch].desc {
+			t.Errorf("multi-scale %s: want entries within %g, found %g", name, tolerances()[arch].desc, off)
+		}
 	}
 }
 

@@ -15,9 +15,10 @@ import (
 // Network computes descriptors of images. It is safe for concurrent use.
 type Network struct {
 	backend *backend.Backend
-	trunk   *embedded
 	head    *head
+	trunk   *embedded       // on the embedded backend
 	levels  [3][256]float32 // normalized value of a byte, by channel
+	graphs  *compiled       // on a device
 
 	mu     sync.Mutex
 	arenas []*arena // of images that are done
@@ -42,17 +43,36 @@ func New(b *backend.Backend, cfg Config, tensors Tensors) (*Network, error) {
 	if n.head, err = newHead(b, cfg, a.channels(), load); err != nil {
 		return nil, err
 	}
-	n.trunk = newEmbedded(b, a.layers(), load)
-	if err := load.err(); err != nil {
+	if b.Embedded() {
+		n.trunk = newEmbedded(b, a.layers(), load)
+		n.levels = levels(cfg)
+		err = load.err()
+	} else {
+		n.graphs, err = openGraphs(b, cfg, a.layers(), n.head, load)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("network %s: %w", cfg.Arch, err)
 	}
-	for c := range n.levels {
-		for v := range n.levels[c] {
-			x := float32(v) / 255 // in float32, step by step, as torchvision does
-			n.levels[c][v] = (x - float32(cfg.Mean[c])) / float32(cfg.Std[c])
+	return n, nil
+}
+
+// levels normalizes each byte, in float32, step by step, as torchvision does.
+func levels(cfg Config) (l [3][256]float32) {
+	for c := range l {
+		for v := range l[c] {
+			l[c][v] = (float32(v)/255 - float32(cfg.Mean[c])) / float32(cfg.Std[c])
 		}
 	}
-	return n, nil
+	return l
+}
+
+// openGraphs prepares the network for a device of XLA.
+func openGraphs(b *backend.Backend, cfg Config, layers []layer, h *head, load *loader) (*compiled, error) {
+	device, err := b.Device()
+	if err != nil {
+		return nil, err
+	}
+	return newCompiled(device, true, cfg, layers, h, load)
 }
 
 // Dim is the length of a descriptor.
@@ -60,11 +80,16 @@ func (n *Network) Dim() int { return n.head.dim() }
 
 // Describe returns the descriptors of the images, one row of [Network.Dim]
 // floats each, of unit length. Images may differ in size, each side at least
-// one pixel. Several images are computed at a time, as many as the backend has
-// jobs; a single one is divided among the workers. A descriptor has the same
-// bytes whatever is computed beside it and however many workers there are.
+// one pixel.
 //
-// An image in flight takes about 160 bytes a pixel.
+// The embedded backend computes several images at a time, as many as it has
+// jobs, and divides a single one among them; an image in flight takes about 160
+// bytes a pixel. A descriptor has the same bytes whatever is computed beside it
+// and however many workers there are.
+//
+// A device computes batches padded to a few shapes, masked so that the padding
+// does not reach the descriptors: they differ from those of single images by
+// rounding alone. XLA compiles for some seconds at every new shape.
 func (n *Network) Describe(ctx context.Context, images []*imgio.Image) ([]float32, error) {
 	inputs := make([]input, len(images))
 	for i, m := range images {
@@ -72,6 +97,9 @@ func (n *Network) Describe(ctx context.Context, images []*imgio.Image) ([]float3
 			return nil, fmt.Errorf("describe image %d: want at least one pixel and 3 bytes each, found %d×%d with %d bytes", i, m.W, m.H, len(m.Pix))
 		}
 		inputs[i] = n.input(m)
+	}
+	if n.graphs != nil {
+		return n.graphs.describe(ctx, images)
 	}
 	return n.describe(ctx, inputs)
 }
