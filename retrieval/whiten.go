@@ -2,6 +2,7 @@ package retrieval
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -100,6 +101,9 @@ const pcaBlock = 512
 // holds rounding errors only.
 const leastVariance = 1e-12
 
+// ErrSame is what [LearnPCA] returns where it has nothing to learn from.
+var ErrSame = errors.New("want descriptors that differ, found all of them the same")
+
 // LearnPCA returns the PCA of n descriptors of dim values each, with Whiten set.
 // read puts the descriptors from row from on into dst, as many as it holds; it
 // is called twice for each row, in order. Directions without variance are left
@@ -193,7 +197,7 @@ func principal(mean []float64, covariance blas64.General) (*PCA, error) {
 		}
 	}
 	if len(p.Variance) == 0 {
-		return nil, fmt.Errorf("the descriptors are all the same: there is nothing to learn")
+		return nil, ErrSame
 	}
 	return p, nil
 }

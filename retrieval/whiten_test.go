@@ -183,7 +183,7 @@ func TestLearnErrors(t *testing.T) {
 		want string
 	}{
 		"one descriptor":   {1, same, "want at least 2 descriptors"},
-		"no variance":      {10, same, "all the same"},
+		"no variance":      {10, same, "found all of them the same"},
 		"cannot be read":   {10, func(int, []float64) error { return broken }, "broken"},
 		"then interrupted": {10, func(int, []float64) error { cancel(); return nil }, "canceled"},
 	} {

@@ -11,7 +11,8 @@ import (
 
 // playground is a folder in which the examples of the help texts and of the
 // README work: a scene of the user's with two features, a pairs file, a small
-// demo scene in place of the known one, two finished runs, and a checkpoint.
+// demo scene in place of the known one, two finished runs, a checkpoint, and a
+// landmark set.
 func playground(t *testing.T) {
 	t.Helper()
 	dir := t.TempDir()
@@ -30,6 +31,7 @@ func playground(t *testing.T) {
 		t.Fatal(err)
 	}
 	put(t, ".", "fire_top50_pairs.txt", "# kapture format: 1.1\nq0.jpg, m0.jpg, 0.9\nq1.jpg, m1.jpg, 0.8\n")
+	landmarkFiles(t, ".")
 	writeModel(t, "Resnet101-AP-GeM-LM18.pt") // what a file is, its content says, not its name
 	mustRun(t, "model", "convert", "Resnet101-AP-GeM-LM18.pt", "model.safetensors")
 	mustRun(t, "scenes", "generate", filepath.Join("data", "demo"), "--mapping", "12", "--queries", "6", "--size", "64x48", "--local-features", "0", "--quiet")
