@@ -57,12 +57,7 @@ box. Distractors are read in blocks: a million of them need no memory.
   locbench eval --dataset roxford5k --gnd gnd_roxford5k.json --query-descriptors queries.npy --db-descriptors images.npy --distractors r1m.npy --aqe 2,3
   locbench eval --dataset folder --data photos --db-descriptors photos.npy --adba 2,3 --per-query`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := f.check(); err != nil {
-				return err
-			}
-			return f.run(cmd.Context(), g)
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), g) },
 	}
 	fl := cmd.Flags()
 	fl.StringVar(&f.dataset, "dataset", "", strings.Join(landmarks.Names(), ", "))
@@ -137,6 +132,9 @@ func parseExpansion(flag, text string) (e retrieval.Expansion, err error) {
 }
 
 func (f *evalFlags) run(ctx context.Context, g *globals) error {
+	if err := f.check(); err != nil {
+		return err
+	}
 	d, err := f.openDataset()
 	if err != nil {
 		return err

@@ -69,44 +69,47 @@ func (f *evalFlags) readList(path string) ([]string, error) {
 	return landmarks.ReadList(file, path, f.dataset == landmarks.Folder, f.data)
 }
 
+// rowFiles are files of descriptors that are open, with one whitening.
+type rowFiles struct {
+	whiten *retrieval.Whitener
+	files  []*npy.File
+}
+
+func (r *rowFiles) open(path string) (*landmarks.Rows, error) {
+	file, err := npy.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	r.files = append(r.files, file)
+	return &landmarks.Rows{File: file, Whiten: r.whiten}, nil
+}
+
+func (r *rowFiles) close() {
+	for _, file := range r.files {
+		file.Close() // nothing was written
+	}
+}
+
 // search ranks by descriptors.
-func (f *evalFlags) search(ctx context.Context, g *globals, d *landmarks.Dataset) (places [][]landmarks.Place, err error) {
+func (f *evalFlags) search(ctx context.Context, g *globals, d *landmarks.Dataset) ([][]landmarks.Place, error) {
 	whiten, err := f.whiten.open()
 	if err != nil {
 		return nil, err
 	}
-	var files []*npy.File
-	defer func() {
-		for _, file := range files {
-			err = errors.Join(err, file.Close())
-		}
-	}()
-	open := func(path string) (*landmarks.Rows, error) {
-		file, err := npy.Open(path)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, file)
-		return &landmarks.Rows{File: file, Whiten: whiten}, nil
-	}
+	r := &rowFiles{whiten: whiten}
+	defer r.close()
 	s := landmarks.Search{QueryExpansion: f.queryExpand, DatabaseExpansion: f.dbExpand, Jobs: g.jobs}
-	if s.Database, err = open(f.database); err != nil {
-		return nil, err
-	}
-	if err := f.sortRows(s.Database, listOf(f.database, f.dbList), d.Images); err != nil {
+	if s.Database, err = f.openRows(r, f.database, f.dbList, d.Images); err != nil {
 		return nil, err
 	}
 	if s.Queries = s.Database; !d.Labelled {
-		if s.Queries, err = open(f.queries); err != nil {
-			return nil, err
-		}
-		if err := f.sortRows(s.Queries, listOf(f.queries, f.queryList), queryNames(d)); err != nil {
+		if s.Queries, err = f.openRows(r, f.queries, f.queryList, queryNames(d)); err != nil {
 			return nil, err
 		}
 	}
 	total := 0
 	for _, path := range f.distractors {
-		rows, err := open(path)
+		rows, err := r.open(path)
 		if err != nil {
 			return nil, err
 		}
@@ -122,6 +125,15 @@ func (f *evalFlags) search(ctx context.Context, g *globals, d *landmarks.Dataset
 		s.Progress = p.Add
 	}
 	return d.FromDescriptors(ctx, s)
+}
+
+// openRows opens descriptors and puts them in the order of names.
+func (f *evalFlags) openRows(r *rowFiles, path, list string, names []string) (*landmarks.Rows, error) {
+	rows, err := r.open(path)
+	if err != nil {
+		return nil, err
+	}
+	return rows, f.sortRows(rows, listOf(path, list), names)
 }
 
 // sortRows puts rows in the order of names by their list, if there is one.

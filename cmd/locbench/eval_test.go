@@ -218,20 +218,26 @@ func TestEvalFolder(t *testing.T) {
 	}
 }
 
-// TestEvalBadInput wants the exit code, the file and what was expected.
-func TestEvalBadInput(t *testing.T) {
-	dir := t.TempDir()
-	landmarkFiles(t, dir)
-	at := func(name string) string { return filepath.Join(dir, name) }
+// brokenFiles adds files to those of landmarkFiles with one mistake each.
+func brokenFiles(t *testing.T, dir string) {
+	t.Helper()
 	matrix(t, dir, "nan.npy", 2, 5, []float64{0.8, 0.6, 0, 0, 1, 0.1, 0.2, math.NaN(), 0.1, 0})
 	matrix(t, dir, "twice.npy", 5, 2, []float64{4, 2, 0, 1, 1, 0, 2, 3, 2, 4})
-	text, err := os.ReadFile(at("scores.npy"))
+	text, err := os.ReadFile(filepath.Join(dir, "scores.npy"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	put(t, dir, "cut.npy", string(text[:len(text)-3]))
 	put(t, dir, "names.txt", "a\nb\n")
-	put(t, dir, "gnd_rparis6k.json", strings.ReplaceAll(`{"imlist": ["a"], "qimlist": ["p"], "gnd": [{"easy": [7], "hard": [], "junk": []}]}`, "'", `"`))
+	put(t, dir, "gnd_rparis6k.json", `{"imlist": ["a"], "qimlist": ["p"], "gnd": [{"easy": [7], "hard": [], "junk": []}]}`)
+}
+
+// TestEvalBadInput wants the exit code, the file and what was expected.
+func TestEvalBadInput(t *testing.T) {
+	dir := t.TempDir()
+	landmarkFiles(t, dir)
+	at := func(name string) string { return filepath.Join(dir, name) }
+	brokenFiles(t, dir)
 	set := []string{"--dataset", "roxford5k", "--gnd", at("gnd_roxford5k.json")}
 	descriptors := append(set, "--query-descriptors", at("queries.npy"), "--db-descriptors")
 	for name, c := range map[string]struct {

@@ -115,6 +115,25 @@ func search(t *testing.T, x, queries []float32, dim int, cuts ...int) landmarks.
 	return s
 }
 
+// whitener learns from n descriptors, and keeps 11 dimensions.
+func whitener(t *testing.T, x []float32, n, dim int) *retrieval.Whitener {
+	t.Helper()
+	pca, err := retrieval.LearnPCA(context.Background(), n, dim, func(from int, dst []float64) error {
+		for i := range dst {
+			dst[i] = float64(x[from*dim+i])
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := pca.Whitener(retrieval.Whitening{Dim: 11, Power: 0.25, Mult: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
 // TestDistractors: distractors in files of their own rank as images that the
 // ground truth does not name, with and without whitening and expansion,
 // whatever the number of workers.
@@ -125,19 +144,7 @@ func TestDistractors(t *testing.T) {
 	d := toy(t)
 	all := *d
 	all.Images = make([]string, n)
-	pca, err := retrieval.LearnPCA(context.Background(), n, dim, func(from int, dst []float64) error {
-		for i := range dst {
-			dst[i] = float64(x[from*dim+i])
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	whiten, err := pca.Whitener(retrieval.Whitening{Dim: 11, Power: 0.25, Mult: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
+	whiten := whitener(t, x, n, dim)
 	for name, change := range map[string]func(*landmarks.Search){
 		"plain":     func(*landmarks.Search) {},
 		"expansion": func(s *landmarks.Search) { s.QueryExpansion = retrieval.Expansion{K: 3, Alpha: 2} },
