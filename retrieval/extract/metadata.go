@@ -1,0 +1,101 @@
+package extract
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/google/renameio/v2"
+
+	"locbench/kapture"
+)
+
+// MetadataFile is the file beside features that says how they were made.
+const MetadataFile = "extract.json"
+
+// metadataFormat is the version of the file that this package writes.
+const metadataFormat = 1
+
+// Metadata says which model made descriptors, and how.
+type Metadata struct {
+	Format   int      `json:"format"`
+	Model    Model    `json:"model"`
+	Dim      int      `json:"dim"` // values of a descriptor
+	Settings Settings `json:"settings"`
+}
+
+// Model is a checkpoint.
+type Model struct {
+	File   string `json:"file"` // its base name
+	SHA256 string `json:"sha256"`
+	Arch   string `json:"arch"`
+}
+
+// String says it in a line: model, start of its hash, settings.
+func (m *Metadata) String() string {
+	const shown = 12 // of 64 digits
+	return fmt.Sprintf("%s (%s, sha256 %.*s), %s", m.Model.File, m.Model.Arch, shown, m.Model.SHA256, m.Settings.Summary())
+}
+
+// Same reports whether descriptors of m and other may stand in one set: the
+// same weights, whatever the file's name, and settings that do the same.
+func (m *Metadata) Same(other *Metadata) bool {
+	return m.Model.SHA256 == other.Model.SHA256 && m.Dim == other.Dim && m.Settings.same(other.Settings)
+}
+
+// ReadMetadata reads a file that [Metadata.write] wrote. Other text is a
+// [*kapture.InputError].
+func ReadMetadata(path string) (*Metadata, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	m := &Metadata{}
+	if err := json.Unmarshal(text, m); err != nil {
+		return nil, &kapture.InputError{Path: path, Msg: "want how features were extracted, in JSON, found " + err.Error()}
+	}
+	if m.Format != metadataFormat {
+		return nil, &kapture.InputError{Path: path, Msg: fmt.Sprintf("want format %d, found %d", metadataFormat, m.Format)}
+	}
+	return m, nil
+}
+
+func (m *Metadata) write(path string) error {
+	text, err := json.MarshalIndent(m, "", " ")
+	if err != nil {
+		return err
+	}
+	return renameio.WriteFile(path, append(text, '\n'), 0o644)
+}
+
+// claim makes the folder the place of features that m describes, or refuses
+// with an [*OptionError] if it holds others.
+func (m *Metadata) claim(dir string) error {
+	path := filepath.Join(dir, MetadataFile)
+	old, err := ReadMetadata(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		header := filepath.Join(dir, string(kapture.GlobalFeatures)+".txt")
+		if _, err := os.Stat(header); err == nil {
+			return optionf("%s holds features that were not made by locbench extract (there is no %s): choose another name or folder", dir, MetadataFile)
+		}
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+		return m.write(path)
+	}
+	if err != nil {
+		return err
+	}
+	return m.agree(dir, old)
+}
+
+// agree refuses what was made otherwise.
+func (m *Metadata) agree(where string, old *Metadata) error {
+	if m.Same(old) {
+		return nil
+	}
+	return optionf("%s holds features that were made otherwise: %v; asked for is %v: choose another name or folder, or remove them", where, old, m)
+}

@@ -1,0 +1,126 @@
+package extract
+
+import (
+	"errors"
+	"fmt"
+
+	"locbench/kapture"
+	"locbench/retrieval"
+	"locbench/retrieval/imgio"
+)
+
+// maxInput is the most pixels that the network is given at once: its features
+// take 160 bytes a pixel.
+const maxInput = 40_000_000
+
+// extent is the size of an image in pixels.
+type extent struct{ w, h int }
+
+func (x extent) pixels() int64 { return int64(x.w) * int64(x.h) }
+
+// shrunk is the size after MaxSize, to whole pixels as hloc rounds.
+func (s Settings) shrunk(x extent) extent {
+	if long := max(x.w, x.h); s.MaxSize > 0 && long > s.MaxSize {
+		return scaled(x, float64(s.MaxSize)/float64(long))
+	}
+	return x
+}
+
+// scaled is dirtorch's Scale: int(0.5 + s·size); at least a pixel.
+func scaled(x extent, s float64) extent {
+	return extent{max(1, int(0.5+s*float64(x.w))), max(1, int(0.5+s*float64(x.h)))}
+}
+
+// inputs are the sizes that the network will see.
+func (s Settings) inputs(x extent) []extent {
+	x = s.shrunk(x)
+	out := make([]extent, len(s.Scales))
+	for i, scale := range s.Scales {
+		out[i] = scaled(x, scale)
+	}
+	return out
+}
+
+// prepare decodes an image and scales it: one image a scale.
+func (s Settings) prepare(file string) ([]*imgio.Image, error) {
+	open := imgio.Open
+	if s.EXIF {
+		open = imgio.OpenUpright
+	}
+	m, err := open(file)
+	if err != nil {
+		return nil, unreadable(file, err)
+	}
+	filter := imgio.Bilinear
+	if s.BoxFilter {
+		filter = imgio.Box
+	}
+	small := s.shrunk(extent{m.W, m.H})
+	m = m.Resize(small.w, small.h, filter)
+	out := make([]*imgio.Image, len(s.Scales))
+	for i, size := range s.inputs(small) {
+		out[i] = m.Resize(size.w, size.h, imgio.Bilinear)
+	}
+	return out, nil
+}
+
+// measure returns the sizes of the network's inputs and of the file's image,
+// from the file's header.
+func (s Settings) measure(file string) (inputs []extent, image extent, err error) {
+	if err := kapture.CheckFile(file); err != nil {
+		return nil, image, unreadable(file, err)
+	}
+	w, h, err := imgio.Size(file)
+	if err != nil {
+		return nil, image, unreadable(file, err)
+	}
+	image = extent{w, h}
+	inputs = s.inputs(image)
+	for _, in := range inputs {
+		if in.pixels() > maxInput {
+			return nil, image, &kapture.InputError{Path: file, Msg: fmt.Sprintf("want at most %d megapixels for the network, found %d×%d: a maximum size shrinks it",
+				maxInput/1_000_000, in.w, in.h)}
+		}
+	}
+	return inputs, image, nil
+}
+
+// unreadable says that the file holds no image.
+func unreadable(file string, err error) error {
+	if _, ok := errors.AsType[*kapture.InputError](err); ok {
+		return err
+	}
+	if bad, ok := errors.AsType[*imgio.FormatError](err); ok {
+		err = bad.Err
+	}
+	return &kapture.InputError{Path: file, Msg: fmt.Sprintf("want an image, found %v", err)}
+}
+
+// finish makes one descriptor of those at the scales, len(scales)·dim values of
+// the network's.
+func (e *Extractor) finish(scales []float32) []float32 {
+	n := len(e.meta.Settings.Scales)
+	if n == 1 && e.whiten == nil {
+		return scales
+	}
+	dim := len(scales) / n
+	rows := make([][]float32, n)
+	for i := range rows {
+		rows[i] = scales[i*dim:][:dim]
+	}
+	var pooled []float64
+	if e.meta.Settings.Pool == PoolMean {
+		pooled = retrieval.PoolMean(rows)
+	} else {
+		pooled = retrieval.PoolGeM(rows, e.meta.Settings.GemP)
+	}
+	retrieval.Normalize(pooled)
+	if e.whiten != nil {
+		pooled = e.whiten.Apply(pooled)
+	}
+	out := make([]float32, len(pooled))
+	for i, v := range pooled {
+		out[i] = float32(v)
+	}
+	return out
+}
