@@ -12,6 +12,18 @@ import (
 	"locbench/retrieval/imgio"
 )
 
+// MaxPixels is the largest image that [Network.Describe] takes: 64 megapixels,
+// for which the embedded backend needs 10 GB.
+const MaxPixels = 64 << 20
+
+const (
+	// flyingPixels bounds the pixels of the images in flight on the embedded
+	// backend, at about 160 bytes each.
+	flyingPixels = 16 << 20
+	// keptPixels is up to which size the memory of an image is kept for the next.
+	keptPixels = 4 << 20
+)
+
 // Network computes descriptors of images. It is safe for concurrent use.
 type Network struct {
 	backend *backend.Backend
@@ -79,12 +91,12 @@ func openGraphs(b *backend.Backend, cfg Config, layers []layer, h *head, load *l
 func (n *Network) Dim() int { return n.head.dim() }
 
 // Describe returns the descriptors of the images, one row of [Network.Dim]
-// floats each, of unit length. Images may differ in size, each side at least
-// one pixel.
+// floats each, of unit length. Images may differ in size, from one pixel to
+// [MaxPixels].
 //
 // The embedded backend computes several images at a time, as many as it has
-// jobs, and divides a single one among them; an image in flight takes about 160
-// bytes a pixel. A descriptor has the same bytes whatever is computed beside it
+// jobs but at most 16 megapixels in all, and divides the work on fewer or
+// larger ones; an image in flight takes about 160 bytes a pixel. A descriptor has the same bytes whatever is computed beside it
 // and however many workers there are.
 //
 // A device computes batches padded to a few shapes, masked so that the padding
@@ -95,6 +107,9 @@ func (n *Network) Describe(ctx context.Context, images []*imgio.Image) ([]float3
 	for i, m := range images {
 		if m.W < 1 || m.H < 1 || len(m.Pix) != 3*m.W*m.H {
 			return nil, fmt.Errorf("describe image %d: want at least one pixel and 3 bytes each, found %d×%d with %d bytes", i, m.W, m.H, len(m.Pix))
+		}
+		if m.W*m.H > MaxPixels {
+			return nil, fmt.Errorf("describe image %d: want at most %d megapixels, found %d×%d: scale it down", i, MaxPixels>>20, m.W, m.H)
 		}
 		inputs[i] = n.input(m)
 	}
@@ -123,13 +138,19 @@ func (n *Network) describe(ctx context.Context, inputs []input) ([]float32, erro
 	}
 	dim := n.head.dim()
 	out := make([]float32, len(inputs)*dim)
-	flying := max(1, min(jobs, len(inputs)))
+	largest := 1
+	for _, in := range inputs {
+		largest = max(largest, in.h*in.w)
+	}
+	flying := max(1, min(jobs, len(inputs), flyingPixels/largest))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(flying)
 	for i, in := range inputs {
 		group.Go(func() error {
 			a := n.takeArena()
-			defer n.giveArena(a)
+			if in.h*in.w <= keptPixels {
+				defer n.giveArena(a)
+			}
 			last, err := n.trunk.run(ctx, a, in, jobs/flying)
 			if err == nil {
 				n.head.describe(out[i*dim:][:dim], &last)
