@@ -45,6 +45,8 @@ type cardReader struct {
 	path     string
 	file     *ast.File
 	problems []*kapture.InputError
+	// hasThresholds: the file names thresholds, be they right or wrong.
+	hasThresholds bool
 }
 
 // parseCard reads a scene file's text; path is its name in messages. Everything
@@ -67,8 +69,12 @@ func (r *cardReader) decode(text []byte, raw *cardYAML) (err error) {
 			err = &kapture.InputError{Path: r.path, Msg: fmt.Sprintf("want YAML, found a text that the parser breaks on: %v", p)}
 		}
 	}()
+	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // a byte order mark, which some editors write
 	if r.file, err = parser.ParseBytes(text, 0); err != nil {
 		return yamlError(r.path, err)
+	}
+	if n := len(r.file.Docs); n > 1 {
+		return &kapture.InputError{Path: r.path, Msg: fmt.Sprintf("want one document, found %d (separated by ---)", n)}
 	}
 	for _, doc := range r.file.Docs {
 		r.checkKeys(doc.Body, reflect.TypeFor[cardYAML]())
@@ -90,12 +96,35 @@ func (r *cardReader) decode(text []byte, raw *cardYAML) (err error) {
 func yamlError(path string, err error) error {
 	if y, ok := errors.AsType[yaml.Error](err); ok {
 		e := &kapture.InputError{Path: path, Msg: y.GetMessage()}
+		if wrong, ok := errors.AsType[*yaml.TypeError](err); ok {
+			e.Msg = fmt.Sprintf("want %s, found %s", kindName(wrong.DstType), kindName(wrong.SrcType))
+			if wrong.Token != nil {
+				e.Msg += fmt.Sprintf(" at %q", wrong.Token.Value)
+			}
+		}
 		if tk := y.GetToken(); tk != nil && tk.Position != nil {
 			e.Line = tk.Position.Line
 		}
 		return e
 	}
 	return &kapture.InputError{Path: path, Msg: err.Error()}
+}
+
+// kindName is a type of the YAML package in a reader's words.
+func kindName(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Slice, reflect.Array:
+		return "a list"
+	case reflect.Struct, reflect.Map:
+		return "keys with values"
+	case reflect.String:
+		return "text"
+	case reflect.Float32, reflect.Float64:
+		return "a number"
+	case reflect.Pointer:
+		return kindName(t.Elem())
+	}
+	return "a whole number" // the rest of what cards hold
 }
 
 // checkKeys reports the keys of node that t, the type it is decoded into, does
@@ -173,6 +202,7 @@ func (r *cardReader) card(raw *cardYAML) *Card {
 		c.Features = []string{"."}
 	}
 	c.Thresholds = r.thresholds("thresholds", raw.Thresholds)
+	r.hasThresholds = len(raw.Thresholds) > 0
 	c.RecallThresholds = defaultRecall()
 	for _, t := range r.thresholds("recall_thresholds", raw.RecallThresholds) {
 		if !slices.Contains(c.RecallThresholds, t) {
@@ -195,7 +225,7 @@ func (r *cardReader) parts(c *Card) {
 	if len(c.Queries) == 0 {
 		r.add("", "want queries: the query datasets such as [{dir: query, split: day}], found none")
 	}
-	if len(c.Thresholds) == 0 {
+	if !r.hasThresholds {
 		r.add("", "want thresholds: the scene's own, such as [[0.25, 2], [0.5, 5], [5, 10]] (metres, degrees), found none")
 	}
 	for i, q := range c.Queries {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"locbench/kapture"
 	"locbench/kapture/nearname"
@@ -102,6 +103,9 @@ func (s *Scene) findOrphans(kind kapture.FeatureKind, root string) error {
 	entries, err := os.ReadDir(parent)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
+	}
+	if errors.Is(err, syscall.ENOTDIR) {
+		return &kapture.InputError{Path: s.origin(), Msg: fmt.Sprintf("want %s to be a folder of features, found a file", parent)}
 	}
 	if err != nil {
 		return fmt.Errorf("look for features: %w", err)

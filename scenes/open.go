@@ -93,6 +93,9 @@ func openFile(path string) (*Scene, error) {
 	if len(card.Mapping) == 0 {
 		return nil, &kapture.InputError{Path: path, Msg: "want mapping and queries; only an embedded card may leave them to generate"}
 	}
+	if card.Generate != nil {
+		return nil, &kapture.InputError{Path: path, Msg: "generate is for known scenes: leave it out of a scene file"}
+	}
 	if card.Root != "" {
 		return nil, &kapture.InputError{Path: path, Msg: "root is for known scenes: in a scene file, write folders relative to the file"}
 	}
