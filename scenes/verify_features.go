@@ -3,6 +3,7 @@ package scenes
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"locbench/kapture"
 )
@@ -104,16 +105,20 @@ func (c *featureCheck) values(f *kapture.Features, at place, image string) {
 }
 
 // badDescriptor says why a global feature cannot be compared; "" if it can.
+// Package retrieval, which scales descriptors to unit length, has the same rule.
 func badDescriptor(values []float32) string {
-	zero := true
+	var squares float64
 	for i, x := range values {
 		if x-x != 0 {
 			return fmt.Sprintf("want finite numbers, found %v at %d", x, i)
 		}
-		zero = zero && x == 0
+		squares += float64(x) * float64(x)
 	}
-	if zero {
+	switch length := float32(math.Sqrt(squares)); {
+	case length == 0:
 		return "want a direction, found only zeros"
+	case math.IsInf(float64(length), 1):
+		return "want a length that float32 can hold, found a larger one"
 	}
 	return ""
 }
