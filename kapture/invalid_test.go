@@ -174,6 +174,7 @@ func TestReconstructionInvalid(t *testing.T) {
 			r + "points3d.txt:3: want 3 fields (X, Y, Z) or 6 (X, Y, Z, R, G, B), found 2"},
 		{"point number", points, map[string]string{"reconstruction/points3d.txt": head + "1, 2, x\n"}, r + `points3d.txt:2: want a finite number in field 3, found "x"`},
 		{"point NaN", points, map[string]string{"reconstruction/points3d.txt": head + "1, nan, 2\n"}, r + `points3d.txt:2: want a finite number in field 2, found "nan"`},
+		{"colour beyond float32", points, map[string]string{"reconstruction/points3d.txt": head + "1, 2, 3, 4, 5, 6\n1, 2, 3, 4, 1e39, 6\n"}, r + `points3d.txt:3: want a colour in field 5, found "1e39"`},
 		{"some colours", points, map[string]string{"reconstruction/points3d.txt": head + "1, 2, 3\n1, 2, 3, 4, 5, 6\n"}, r + "points3d.txt:3: want as many fields as the lines before, found 6"},
 		{"half a view", observations, map[string]string{"reconstruction/observations.txt": head + "0, sift, a.jpg\n"},
 			r + "observations.txt:2: want 2 fields and pairs of fields (point3d_id, keypoints_type, [image_path, feature_id]*), found 3"},

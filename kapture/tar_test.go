@@ -3,6 +3,7 @@ package kapture
 import (
 	"archive/tar"
 	"bytes"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -172,7 +173,12 @@ func TestMatchesInvalid(t *testing.T) {
 	if err := w.Write("a", "../b", nil); err == nil {
 		t.Error("a path out of the folder was accepted")
 	}
-	if err := w.Write("a", "b", []Match{{-1, 0, 0}}); err == nil {
-		t.Error("a negative index was accepted")
+	for _, bad := range []Match{{-1, 0, 0}, {0, -1, 0}, {1 << 31, 0, 0}, {0, 0, math.NaN()}} {
+		if err := w.Write("a", "b", []Match{bad}); err == nil {
+			t.Errorf("%+v was accepted", bad)
+		}
+	}
+	if err := w.Write("a", "b", []Match{{0, 1<<31 - 1, 0}}); err != nil {
+		t.Error(err)
 	}
 }
