@@ -14,8 +14,8 @@ import (
 // that is not here fails the test: say where it belongs, here and in
 // ARCHITECTURE.md.
 var layers = map[string][]string{
-	"cmd/locbench":                  {"bench", "bench/metrics", "bench/record", "kapture", "kapture/geom", "localize", "reports", "reports/table", "retrieval", "retrieval/backend", "retrieval/imgio", "retrieval/landmarks", "retrieval/npy", "retrieval/weights", "scenes", "scenes/synth"},
-	"bench":                         {"bench/metrics", "bench/record", "kapture", "kapture/geom", "kapture/nearname", "localize", "retrieval", "retrieval/backend", "retrieval/imgio", "scenes"},
+	"cmd/locbench":                  {"bench", "bench/metrics", "bench/record", "kapture", "kapture/geom", "localize", "reports", "reports/table", "retrieval", "retrieval/backend", "retrieval/extract", "retrieval/imgio", "retrieval/landmarks", "retrieval/npy", "retrieval/weights", "scenes", "scenes/synth"},
+	"bench":                         {"bench/metrics", "bench/record", "kapture", "kapture/geom", "kapture/nearname", "localize", "retrieval", "retrieval/backend", "retrieval/extract", "retrieval/imgio", "scenes"},
 	"bench/metrics":                 {"kapture/geom"},
 	"bench/record":                  {},
 	"reports":                       {"bench/metrics", "bench/record", "kapture", "kapture/geom", "reports/table"},

@@ -10,6 +10,7 @@ import (
 	"locbench/bench/record"
 	"locbench/kapture"
 	"locbench/retrieval/backend"
+	"locbench/retrieval/extract"
 	"locbench/retrieval/npy"
 	"locbench/retrieval/weights"
 	"locbench/scenes"
@@ -47,7 +48,7 @@ func exitCode(err error) int {
 		return exitDone
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case is[usageError](err), is[*bench.UsageError](err), is[*scenes.UnknownSceneError](err), errors.Is(err, backend.ErrSpec):
+	case is[usageError](err), is[*bench.UsageError](err), is[*extract.OptionError](err), is[*scenes.UnknownSceneError](err), errors.Is(err, backend.ErrSpec):
 		return exitUsage
 	case is[*kapture.InputError](err), is[*record.FormatError](err), is[*npy.FormatError](err), is[*weights.FormatError](err):
 		return exitInvalid

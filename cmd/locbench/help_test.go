@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,8 +12,8 @@ import (
 
 // playground is a folder in which the examples of the help texts and of the
 // README work: a scene of the user's with two features, a pairs file, a small
-// demo scene in place of the known one, two finished runs, a checkpoint, and a
-// landmark set.
+// demo scene in place of the known one, two finished runs, a checkpoint, images
+// in a kapture dataset, a folder and a list, and a landmark set.
 func playground(t *testing.T) {
 	t.Helper()
 	dir := t.TempDir()
@@ -35,6 +36,11 @@ func playground(t *testing.T) {
 	writeModel(t, "Resnet101-AP-GeM-LM18.pt") // what a file is, its content says, not its name
 	mustRun(t, "model", "convert", "Resnet101-AP-GeM-LM18.pt", "model.safetensors")
 	mustRun(t, "scenes", "generate", filepath.Join("data", "demo"), "--mapping", "12", "--queries", "6", "--size", "64x48", "--local-features", "0", "--quiet")
+	if err := errors.Join(os.CopyFS("my_dataset", os.DirFS(filepath.Join("data", "demo", "mapping"))),
+		os.CopyFS("my_images", os.DirFS(filepath.Join("data", "demo", "query_day", "sensors", "records_data")))); err != nil {
+		t.Fatal(err)
+	}
+	listImages(t, "list.txt", "my_images")
 	// One split in place of three: a third of the figures.
 	put(t, "data", "demo/scene.yaml", "name: demo\nmapping: [mapping]\nqueries: [{dir: query_day}]\nthresholds: [[5, 10]]\n")
 	for _, run := range []string{"demo", "other"} {

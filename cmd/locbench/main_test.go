@@ -113,6 +113,18 @@ func sameFiles(t *testing.T, want, got map[string]string) {
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			// checkpoint FILE: a small network.
+			"checkpoint": func(ts *testscript.TestScript, _ bool, args []string) { writeModel(t, ts.MkAbs(args[0])) },
+			// halve FILE...: what a transfer that broke leaves.
+			"halve": func(ts *testscript.TestScript, _ bool, args []string) {
+				for _, name := range args {
+					info, err := os.Stat(ts.MkAbs(name))
+					ts.Check(err)
+					ts.Check(os.Truncate(ts.MkAbs(name), info.Size()/2))
+				}
+			},
+		},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("XDG_DATA_HOME", filepath.Join(e.WorkDir, "data"))
 			return nil

@@ -34,9 +34,11 @@ func (e *Extractor) ToFeatures(ctx context.Context, images []Image, dir, name st
 	if err := CheckFiles(images); err != nil {
 		return nil, err
 	}
-	if err := e.meta.claim(dir); err != nil {
+	release, err := e.meta.claim(dir)
+	if err != nil {
 		return nil, err
 	}
+	defer release()
 	return e.toFeatures(ctx, images, dir, name, o)
 }
 

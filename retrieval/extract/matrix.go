@@ -54,9 +54,11 @@ func (e *Extractor) ToMatrix(ctx context.Context, images []Image, path string, o
 	if old.holds(images) {
 		return &Result{Kept: len(images)}, nil
 	}
-	if err := e.meta.claim(files.partial); err != nil {
+	release, err := e.meta.claim(files.partial)
+	if err != nil {
 		return nil, err
 	}
+	defer release()
 	unique, aliases := keyed(images)
 	if err := e.takeOver(old, files); err != nil {
 		return nil, err

@@ -7,7 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 
+	"github.com/gofrs/flock"
 	"github.com/google/renameio/v2"
 
 	"locbench/kapture"
@@ -71,25 +73,61 @@ func (m *Metadata) write(path string) error {
 	return renameio.WriteFile(path, append(text, '\n'), 0o644)
 }
 
-// claim makes the folder the place of features that m describes, or refuses
-// with an [*OptionError] if it holds others.
-func (m *Metadata) claim(dir string) error {
+// claim makes the folder the place of features that m describes, and keeps
+// every other process out of it until release is called. If it holds others it
+// is refused with an [*OptionError].
+func (m *Metadata) claim(dir string) (release func(), err error) {
 	path := filepath.Join(dir, MetadataFile)
-	old, err := ReadMetadata(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		header := filepath.Join(dir, string(kapture.GlobalFeatures)+".txt")
-		if _, err := os.Stat(header); err == nil {
+	switch old, err := ReadMetadata(path); {
+	case errors.Is(err, fs.ErrNotExist):
+		if err := m.begin(dir); err != nil {
+			return nil, err
+		}
+	case err != nil:
+		return nil, err
+	default:
+		if err := m.agree(dir, old); err != nil {
+			return nil, err
+		}
+	}
+	lock := flock.New(path)
+	locked, err := lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("lock %s: %w", path, err)
+	}
+	if !locked {
+		return nil, fmt.Errorf("%s is in use by another locbench process", dir)
+	}
+	if err := sweep(dir); err != nil {
+		lock.Unlock()
+		return nil, err
+	}
+	return func() { lock.Unlock() }, nil
+}
+
+// begin makes a new feature folder.
+func (m *Metadata) begin(dir string) error {
+	for _, ending := range []string{".txt", ".tar"} {
+		if _, err := os.Stat(filepath.Join(dir, string(kapture.GlobalFeatures)+ending)); err == nil {
 			return optionf("%s holds features that were not made by locbench extract (there is no %s): choose another name or folder", dir, MetadataFile)
 		}
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return err
-		}
-		return m.write(path)
 	}
-	if err != nil {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	return m.agree(dir, old)
+	return m.write(filepath.Join(dir, MetadataFile))
+}
+
+// sweep removes the files that a killed process left half written: atomic
+// writers make ".NAME123456" first and rename it when whole.
+func sweep(dir string) error {
+	unfinished := regexp.MustCompile(`^\..+[0-9]{6,}$`)
+	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() && unfinished.MatchString(d.Name()) {
+			err = os.Remove(path)
+		}
+		return err
+	})
 }
 
 // agree refuses what was made otherwise.
