@@ -78,6 +78,20 @@ func TestDefaultTopK(t *testing.T) {
 	}
 }
 
+// TestTopKThatWasAskedFor stays, in order and once, and uses what there is.
+func TestTopKThatWasAskedFor(t *testing.T) {
+	p, err := NewPlan(openToy(t), Options{Out: "run", TopK: []int{9, 4, 1, 4}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(p.topk); got != "[{1 1 } {4 4 } {9 4 uses all 4 mapping images}]" || p.maxK() != 9 || len(p.leftOut) != 0 {
+		t.Errorf("of 4 mapping images: found %s, the largest %d, left out %v", got, p.maxK(), p.leftOut)
+	}
+	if w := p.Warnings(); !slices.Contains(w, "top 9: uses all 4 mapping images") {
+		t.Errorf("want a warning about top 9, found %q", w)
+	}
+}
+
 // TestPairsFilesThatDoNotFit names every line, ten at most.
 func TestPairsFilesThatDoNotFit(t *testing.T) {
 	for name, tt := range map[string]struct {

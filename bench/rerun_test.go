@@ -53,6 +53,9 @@ func TestChangesAreSeen(t *testing.T) {
 		{name: "true pose", change: func(t *testing.T, dir string, _ *Options) {
 			replace(t, dir, "day/sensors/trajectories.txt", "-0.75", "-0.5")
 		}, redone: localizeAll},
+		{name: "camera of the queries", change: func(t *testing.T, dir string, _ *Options) {
+			replace(t, dir, "day/sensors/sensors.txt", "50, 32, 24", "51, 32, 24")
+		}, redone: localizeAll[:3], planned: localizeAll},
 		{name: "mapping image without pose", change: func(t *testing.T, dir string, _ *Options) {
 			replace(t, dir, mappingPoses, "3, mcam, 1, 0, 0, 0, -3, 0, 0\n", "")
 		}, redone: everything},
