@@ -195,7 +195,7 @@ type stacks struct {
 }
 
 // load reads the descriptors of f, once for the stages that follow each other.
-func (p *Plan) load(f *feature) (*stacks, error) {
+func (p *Plan) load(ctx context.Context, f *feature) (*stacks, error) {
 	if p.loaded != nil && p.loaded.name == f.name {
 		return p.loaded, nil
 	}
@@ -206,10 +206,10 @@ func (p *Plan) load(f *feature) (*stacks, error) {
 	}
 	defer src.Close()
 	s := &stacks{name: f.name}
-	if s.queries, _, err = retrieval.Load(src, names(p.queries), p.o.Jobs); err != nil {
+	if s.queries, _, err = retrieval.Load(ctx, src, names(p.queries), p.o.Jobs); err != nil {
 		return nil, err
 	}
-	if s.mapping, _, err = retrieval.Load(src, names(p.mapping), p.o.Jobs); err != nil {
+	if s.mapping, _, err = retrieval.Load(ctx, src, names(p.mapping), p.o.Jobs); err != nil {
 		return nil, err
 	}
 	p.loaded = s

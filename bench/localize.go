@@ -66,7 +66,7 @@ func (p *Plan) localizer(method string) localize.Localizer {
 }
 
 func (p *Plan) localize(ctx context.Context, f *feature, method string) ([]string, error) {
-	queries, err := p.localizeQueries(f, method)
+	queries, err := p.localizeQueries(ctx, f, method)
 	if err != nil {
 		return nil, err
 	}
@@ -105,14 +105,14 @@ func (p *Plan) localize(ctx context.Context, f *feature, method string) ([]strin
 
 // localizeQueries joins each query with the poses of its retrieved images and,
 // for BDI, with the descriptors.
-func (p *Plan) localizeQueries(f *feature, method string) ([]localize.Query, error) {
+func (p *Plan) localizeQueries(ctx context.Context, f *feature, method string) ([]localize.Query, error) {
 	retrieved, err := p.readRetrieved(f)
 	if err != nil {
 		return nil, err
 	}
 	var descriptors *stacks
 	if method == "bdi" {
-		if descriptors, err = p.load(f); err != nil {
+		if descriptors, err = p.load(ctx, f); err != nil {
 			return nil, err
 		}
 	}

@@ -83,10 +83,10 @@ func loadFeatures(ctx context.Context, scene *scenes.Scene, queries []scenes.Ima
 	}
 	features := make([]retrieval.Feature, len(sources))
 	for i, src := range sources {
-		if features[i].Queries, _, err = retrieval.Load(src, q, o.Jobs); err != nil {
+		if features[i].Queries, _, err = retrieval.Load(ctx, src, q, o.Jobs); err != nil {
 			return nil, err
 		}
-		if features[i].Database, _, err = retrieval.Load(src, d, o.Jobs); err != nil {
+		if features[i].Database, _, err = retrieval.Load(ctx, src, d, o.Jobs); err != nil {
 			return nil, err
 		}
 	}

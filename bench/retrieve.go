@@ -53,7 +53,7 @@ func (p *Plan) pairsOf(ctx context.Context, f *feature) (kapture.Pairs, error) {
 	if f.kind == kindPairs {
 		return p.readPairs(f)
 	}
-	s, err := p.load(f)
+	s, err := p.load(ctx, f)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package retrieval
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -31,14 +32,18 @@ type Descriptors struct {
 // Row returns the descriptor of the i-th image.
 func (d *Descriptors) Row(i int) []float32 { return d.Data[i*d.Dim : (i+1)*d.Dim : (i+1)*d.Dim] }
 
+// trustedValues is how many values are made room for before any file was read:
+// a description with a wrong size must not claim the memory for all images.
+const trustedValues = 1 << 26
+
 // Load reads the features of images and scales them to unit length as the
 // reference does: each value divided, in float32, by the norm rounded to
 // float32 (kapture-localization, get_descriptor). jobs bounds the files read at
 // a time. Images without the feature are returned as missing, sorted, and have
 // no row. Descriptors that are not finite, that are zero or whose length is not
 // the type's are [kapture.InputError]s that name the image; all of them are
-// listed, the first ten in full.
-func Load(src Source, images []string, jobs int) (d *Descriptors, missing []string, err error) {
+// listed, the first ten in full. If ctx is done, Load returns its error.
+func Load(ctx context.Context, src Source, images []string, jobs int) (d *Descriptors, missing []string, err error) {
 	header := src.Header()
 	d = &Descriptors{Dim: header.DSize}
 	names := slices.Clone(images)
@@ -50,11 +55,20 @@ func Load(src Source, images []string, jobs int) (d *Descriptors, missing []stri
 			missing = append(missing, name)
 		}
 	}
+	if len(d.Names)*d.Dim > trustedValues {
+		if err := load(src, d.Names[0], header.Name, make([]float32, d.Dim)); err != nil {
+			return nil, nil, err
+		}
+	}
 	d.Data = make([]float32, len(d.Names)*d.Dim)
 	bad := make([]error, len(d.Names))
 	var group errgroup.Group
 	group.SetLimit(max(jobs, 1))
 	for i, name := range d.Names {
+		if err := ctx.Err(); err != nil {
+			group.Wait() // the rows are in use
+			return nil, nil, err
+		}
 		group.Go(func() error {
 			bad[i] = load(src, name, header.Name, d.Row(i))
 			return nil

@@ -37,7 +37,7 @@ func (t table) Float32(image string, dst []float32) ([]float32, error) {
 func TestLoad(t *testing.T) {
 	src := table{2, map[string][]float32{"b": {3, 4}, "a": {0, -2}, "c": {1e-20, 0}, "big": {3e38, 0}, "unused": {0, 0}}}
 	for _, jobs := range []int{0, 1, 8} {
-		d, missing, err := Load(src, []string{"c", "z", "b", "a", "y", "b", "big"}, jobs)
+		d, missing, err := Load(t.Context(), src, []string{"c", "z", "b", "a", "y", "b", "big"}, jobs)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -68,7 +68,7 @@ func TestLoadRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			src := table{3, map[string][]float32{"img.jpg": c.row, "other.jpg": {1, 1, 1}}}
-			d, _, err := Load(src, []string{"other.jpg", "img.jpg"}, 2)
+			d, _, err := Load(t.Context(), src, []string{"other.jpg", "img.jpg"}, 2)
 			if d != nil || err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("want %q, found %v", c.want, err)
 			}
@@ -96,7 +96,7 @@ func TestLoadListsTen(t *testing.T) {
 		images = append(images, name)
 		src.rows[name] = []float32{0}
 	}
-	_, _, err := Load(src, images, 3)
+	_, _, err := Load(t.Context(), src, images, 3)
 	lines := strings.Split(err.Error(), "\n")
 	if len(lines) != 11 || !strings.HasPrefix(lines[0], "features/img00: ") || lines[10] != "and 3 more" {
 		t.Errorf("found %q", lines)

@@ -1,6 +1,7 @@
 package retrieval
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -52,7 +53,7 @@ func randomDescriptors(rng *rand.Rand, prefix string, n, dim int) *Descriptors {
 		names = append(names, name)
 		src.rows[name] = row
 	}
-	d, _, err := Load(src, names, 1)
+	d, _, err := Load(context.Background(), src, names, 1)
 	if err != nil {
 		panic(err)
 	}
@@ -173,7 +174,7 @@ func loadGallery(t *testing.T) (queries, db *Descriptors, g goldenGallery) {
 		names []string
 		d     **Descriptors
 	}{{g.Query, &queries}, {g.Mapping, &db}} {
-		d, missing, err := Load(features, part.names, 4)
+		d, missing, err := Load(t.Context(), features, part.names, 4)
 		if err != nil || len(missing) > 0 {
 			t.Fatalf("missing %v, error %v", missing, err)
 		}
