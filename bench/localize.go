@@ -148,11 +148,14 @@ func (p *Plan) writeLocalized(f *feature, method string, results [][]localize.Re
 		if err != nil {
 			return nil, err
 		}
-		submission, err := p.writeSubmission(path.Join("submission", f.name, name+".txt"), results[ki])
-		if err != nil {
-			return nil, err
+		outputs = append(outputs, paths...)
+		if p.style != "" {
+			submission, err := p.writeSubmission(path.Join("submission", f.name, name+".txt"), results[ki])
+			if err != nil {
+				return nil, err
+			}
+			outputs = append(outputs, submission)
 		}
-		outputs = append(append(outputs, paths...), submission)
 		for qi, im := range p.queries {
 			rows = append(rows, p.queryRow(f, method, k.K, im, results[ki][qi]))
 		}

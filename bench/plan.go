@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"locbench/bench/record"
+	"locbench/localize"
 	"locbench/retrieval/backend"
 	"locbench/scenes"
 )
@@ -31,6 +32,8 @@ type Plan struct {
 	loaded  *stacks // descriptors of the feature in work
 	run     *runner
 	clash   *bool // see sensorsClash; nil: not looked at yet
+	// style names the images in submissions; "": there are none.
+	style localize.Style
 }
 
 // NewPlan resolves the options against the scene. It reads no features yet,
@@ -59,6 +62,9 @@ func NewPlan(scene *scenes.Scene, o Options) (*Plan, error) {
 		return nil, err
 	}
 	p.resolveTopK()
+	if err := p.resolveSubmission(); err != nil {
+		return nil, err
+	}
 	p.run = &runner{dir: o.Out, force: o.Force, log: o.Log, hashes: openFileHashes(filepath.Join(o.Out, stateDir, "hashes.json"))}
 	return p, nil
 }
@@ -86,6 +92,22 @@ func (p *Plan) resolveTopK() {
 		}
 		p.topk = append(p.topk, t)
 	}
+}
+
+// resolveSubmission leaves the submissions out where the scene's style has no
+// names for its queries: most scenes have no server to submit to.
+func (p *Plan) resolveSubmission() error {
+	style, err := localize.ParseStyle(string(p.scene.Submission))
+	if err != nil {
+		return err
+	}
+	if err := localize.CheckNames(style, names(p.queries)); err != nil {
+		p.warn("submissions are left out: %v; a scene file may choose another style", err)
+		p.leftOut = append(p.leftOut, record.LeftOut{Kind: "submission", Name: string(style), Reason: err.Error()})
+		return nil
+	}
+	p.style = style
+	return nil
 }
 
 // maxK is the largest number of retrieved images that is used.

@@ -99,10 +99,6 @@ func (p *Plan) sensorsHash() string {
 
 // writeSubmission writes the file for the evaluation server.
 func (p *Plan) writeSubmission(name string, results []localize.Result) (string, error) {
-	style, err := localize.ParseStyle(string(p.scene.Submission))
-	if err != nil {
-		return "", err
-	}
 	var poses []localize.NamedPose
 	for i, im := range p.queries {
 		if results[i].OK {
@@ -113,7 +109,7 @@ func (p *Plan) writeSubmission(name string, results []localize.Result) (string, 
 	if err != nil {
 		return "", err
 	}
-	return name, localize.WriteSubmission(file, style, poses)
+	return name, localize.WriteSubmission(file, p.style, poses)
 }
 
 // filesBelow lists the files in a folder of the run directory, sorted, relative

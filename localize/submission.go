@@ -102,6 +102,23 @@ func WriteSubmission(file string, style Style, poses []NamedPose) error {
 	return nil
 }
 
+// CheckNames says why a submission in this style cannot hold all of the images:
+// two would have one name, or a name has blanks or lacks the camera's folder.
+func CheckNames(style Style, images []string) error {
+	seen := make(map[string]string, len(images))
+	for _, image := range images {
+		l := submissionLine{name: style.name(image), image: image}
+		if msg := l.nameProblem(style); msg != "" {
+			return errors.New(msg)
+		}
+		if other, ok := seen[l.name]; ok {
+			return fmt.Errorf("want a different name for each image, found %q for both %s and %s (style %s)", l.name, other, image, style)
+		}
+		seen[l.name] = image
+	}
+	return nil
+}
+
 // submissionLine is one image under the name that a style gives it.
 type submissionLine struct {
 	name, image string
@@ -140,9 +157,14 @@ func checkSubmission(file string, style Style, lines []submissionLine) error {
 }
 
 func (l submissionLine) problem(style Style) string {
-	switch {
-	case !valid(l.pose):
+	if !valid(l.pose) {
 		return fmt.Sprintf("want a finite pose with a unit quaternion, found %v for %s", l.pose, l.image)
+	}
+	return l.nameProblem(style)
+}
+
+func (l submissionLine) nameProblem(style Style) string {
+	switch {
 	case l.name == "" || l.name == "." || strings.ContainsFunc(l.name, unicode.IsSpace):
 		return fmt.Sprintf("want a name without blanks (they separate the columns), found %q for %s", l.name, l.image)
 	case style == StyleRobotCar && !strings.Contains(l.image, "/"):

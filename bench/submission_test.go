@@ -1,0 +1,38 @@
+package bench
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"locbench/bench/record"
+)
+
+// TestNamesThatCannotBeSubmitted: folders of own images often repeat the base
+// names; that stops no benchmark.
+func TestNamesThatCannotBeSubmitted(t *testing.T) {
+	for name, want := range map[string]string{
+		"b/q0.jpg":  `found "q0.jpg" for both b/q0.jpg and q0.jpg (style default)`,
+		"q one.jpg": `want a name without blanks (they separate the columns), found "q one.jpg"`,
+	} {
+		dir := toyScene(t)
+		replace(t, dir, "day/sensors/records_camera.txt", "q1.jpg", name)
+		run := mustRun(t, dir, Options{Out: t.TempDir(), TopK: []int{1}, Methods: []string{"ewb"}})
+		if w := run.Manifest.Warnings; len(w) == 0 || !strings.Contains(strings.Join(w, " "), "submissions are left out: ") || !strings.Contains(strings.Join(w, " "), want) {
+			t.Errorf("want a warning with %q, found %q", want, w)
+		}
+		if l := run.Manifest.LeftOut; len(l) != 1 || l[0] != (record.LeftOut{Kind: "submission", Name: "default", Reason: l[0].Reason}) {
+			t.Errorf("found %v", l)
+		}
+		if _, err := os.Stat(filepath.Join(run.Dir, "submission")); !os.IsNotExist(err) {
+			t.Errorf("want no submission, found %v", err)
+		}
+		replace(t, dir, "scene.yaml", "name: toy", "name: toy\nsubmission: full-path")
+		run = mustRun(t, dir, Options{Out: run.Dir, TopK: []int{1}, Methods: []string{"ewb"}})
+		_, err := os.Stat(filepath.Join(run.Dir, "submission", "toy", "ewb_top1.txt"))
+		if blank := strings.Contains(name, " "); (err == nil) == blank {
+			t.Errorf("%s in full: found %v", name, err)
+		}
+	}
+}
