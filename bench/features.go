@@ -22,6 +22,7 @@ type featureKind string
 const (
 	kindStored   featureKind = "global_features" // descriptors that the scene holds
 	kindBaseline featureKind = "computed"        // tiny-image, from the images themselves
+	kindNetwork  featureKind = "extracted"       // by Options.Model, from the images
 	kindPairs    featureKind = "pairs"           // a pairs file, no descriptors
 )
 
@@ -31,6 +32,8 @@ type feature struct {
 	kind        featureKind
 	file        string   // kindPairs: the pairs file
 	from        string   // for the manifest
+	settings    string   // how it was extracted, for the manifest; "": not known
+	network     *network // kindNetwork
 	dim         int      // 0: no descriptors
 	queriesLack []string // images without this feature
 	mappingLack []string
@@ -54,17 +57,23 @@ func (p *Plan) checkImages() error {
 // the scene holds, else the baseline.
 func (p *Plan) resolveFeatures() error {
 	stored := p.scene.FeatureTypes(kapture.GlobalFeatures)
-	wanted := p.o.Features
+	wanted := slices.Clone(p.o.Features)
 	if len(wanted) == 0 && len(p.o.Pairs) == 0 {
-		wanted = stored
-		if len(stored) == 0 {
+		wanted = slices.Clone(stored)
+		if len(stored) == 0 && p.o.Model == "" {
 			wanted = []string{retrieval.TinyImageName}
 			p.warn("the scene has no global features: the baseline %s stands in", retrieval.TinyImageName)
 		}
 	}
+	model := p.o.modelFeature()
+	if p.o.Model != "" && !slices.Contains(wanted, model) {
+		wanted = append(wanted, model)
+	}
 	for _, name := range wanted {
 		f := &feature{name: name, kind: kindStored}
 		switch {
+		case p.o.Model != "" && name == model:
+			f.kind = kindNetwork
 		case slices.Contains(stored, name):
 		case name == retrieval.TinyImageName:
 			f.kind = kindBaseline
@@ -112,6 +121,8 @@ func (p *Plan) addFeature(f *feature) error {
 	case kindBaseline:
 		f.dim, f.from = retrieval.TinyImageDim, "computed from the images"
 		return nil
+	case kindNetwork:
+		return p.resolveModel(f, slices.Contains(p.scene.FeatureTypes(kapture.GlobalFeatures), f.name))
 	}
 	return p.resolveStored(f)
 }
@@ -123,7 +134,7 @@ func (p *Plan) resolveStored(f *feature) error {
 		return err
 	}
 	defer source.Close()
-	f.dim, f.from = source.Header().DSize, p.scene.Dir
+	f.dim, f.from, f.settings = source.Header().DSize, p.scene.Dir, p.describeSettings(f.name)
 	f.queriesLack = lacking(source, p.queries)
 	f.mappingLack = lacking(source, p.mapping)
 	if len(f.mappingLack) == len(p.mapping) {
@@ -156,7 +167,10 @@ type source interface {
 
 // open gives access to the descriptors of a feature that has them.
 func (p *Plan) open(f *feature) (source, error) {
-	if f.kind == kindBaseline {
+	switch f.kind {
+	case kindNetwork:
+		return p.openNetwork(f)
+	case kindBaseline:
 		return kapture.OpenFeatures(filepath.Join(p.o.Out, baselineDir(f)), kapture.GlobalFeatures)
 	}
 	return p.scene.Features(kapture.GlobalFeatures, f.name)
@@ -169,7 +183,14 @@ func (p *Plan) contentHash(ctx context.Context, f *feature) (string, error) {
 		return p.run.hashes.file(f.file)
 	case kindBaseline:
 		return p.run.hashes.files(ctx, p.baselineFiles(f))
+	case kindNetwork:
+		return p.networkHash(ctx, f)
 	}
+	return p.storedHash(ctx, f)
+}
+
+// storedHash is the hash of the descriptors that the scene holds.
+func (p *Plan) storedHash(ctx context.Context, f *feature) (string, error) {
 	files, err := p.scene.FeatureFiles(kapture.GlobalFeatures, f.name)
 	if err != nil {
 		return "", err

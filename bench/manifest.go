@@ -31,7 +31,7 @@ func (p *Plan) manifest(ctx context.Context, stages []record.Stage) (*record.Man
 		Inputs:   inputs, Stages: stages, Warnings: p.warnings,
 	}
 	for _, f := range p.features {
-		m.Features = append(m.Features, record.Feature{Name: f.name, Kind: string(f.kind), Dim: f.dim, From: f.from})
+		m.Features = append(m.Features, record.Feature{Name: f.name, Kind: string(f.kind), Dim: f.dim, From: f.from, Settings: f.settings})
 	}
 	for _, name := range p.o.Methods {
 		method := record.Method{Name: name}

@@ -25,6 +25,8 @@ const DefaultCSIAlpha = 8
 type Options struct {
 	Out      string      // the run directory
 	Features []string    // global feature types to compare
+	Model    string      // a network's checkpoint: its feature, of the file's name, is computed where it is missing
+	Protocol string      // of the network, see extract.Preset
 	Pairs    []PairsFile // pairs files in place of global features
 	TopK     []int       // numbers of retrieved images
 	Methods  []string    // localization methods, of [Methods]
@@ -70,6 +72,12 @@ func (o Options) checked() (Options, error) {
 		if !slices.Contains(Methods, m) {
 			return o, usagef("unknown method %q: this version has %s", m, strings.Join(Methods, ", "))
 		}
+	}
+	if o.Model != "" && o.modelFeature() == "" {
+		return o, usagef("want a model's file with a name, which its feature gets, found %s", o.Model)
+	}
+	if o.Protocol != "" && o.Model == "" {
+		return o, usagef("want a model for protocol %s, found none", o.Protocol)
 	}
 	for _, k := range o.TopK {
 		if k < 1 {

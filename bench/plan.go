@@ -121,8 +121,11 @@ func (p *Plan) warn(format string, args ...any) {
 func (p *Plan) stages() []stage {
 	var out []stage
 	for _, f := range p.features {
-		if f.kind == kindBaseline {
+		switch f.kind {
+		case kindBaseline:
 			out = append(out, p.baselineStage(f))
+		case kindNetwork:
+			out = append(out, p.extractStage(f))
 		}
 		out = append(out, p.retrieveStage(f))
 		for _, m := range p.methodsOf(f) {

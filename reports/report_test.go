@@ -171,6 +171,19 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
+// TestFeatureNotes: tables say how a network's feature was extracted.
+func TestFeatureNotes(t *testing.T) {
+	run := tiny.build(t)
+	run.Manifest.Features[0].Settings = "net.pt, protocol hloc: longer side at most 1024 px"
+	var b strings.Builder
+	if err := build(t, run).WriteText(&b); err != nil {
+		t.Fatal(err)
+	}
+	if want := "Feature " + run.Manifest.Features[0].Name + ": net.pt, protocol hloc: longer side at most 1024 px."; !strings.Contains(b.String(), want) {
+		t.Errorf("want %q in\n%s", want, b.String())
+	}
+}
+
 func TestBuildErrors(t *testing.T) {
 	if _, err := reports.Build(nil, reports.Options{}); err == nil || err.Error() != "a report needs at least one run" {
 		t.Errorf("error without runs: %v", err)

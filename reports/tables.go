@@ -187,6 +187,19 @@ func (s *section) notes(split string, rows []wide) []string {
 			notes = append(notes, s.prefix(run)+fmt.Sprintf("%d of %d queries have ground truth; percentages and medians are over those.", c.QueriesWithTruth, c.Queries))
 		}
 		notes = append(notes, s.topkNotes(run)...)
+		notes = append(notes, s.featureNotes(run)...)
+	}
+	return notes
+}
+
+// featureNotes say which network made a feature, and by which protocol: the
+// same network gives other figures under another one.
+func (s *section) featureNotes(run labelled) []string {
+	var notes []string
+	for _, f := range run.Manifest.Features {
+		if f.Settings != "" {
+			notes = append(notes, s.prefix(run)+"Feature "+f.Name+": "+f.Settings+".")
+		}
 	}
 	return notes
 }

@@ -61,9 +61,11 @@ type Threshold struct {
 // Feature is a global feature type, or a pairs file in place of one.
 type Feature struct {
 	Name string `json:"name"`
-	Kind string `json:"kind"`          // "global_features", "pairs", "computed", …
+	Kind string `json:"kind"`          // "global_features", "pairs", "computed", "extracted", …
 	Dim  int    `json:"dim,omitempty"` // numbers a descriptor; 0: not a descriptor
 	From string `json:"from"`          // folder, file or "tiny-image of this program"
+	// Settings say which network extracted it, and how; empty: not known.
+	Settings string `json:"settings,omitempty"`
 }
 
 // Method is a localization method with the parameters that it ran with.

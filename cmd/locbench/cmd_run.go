@@ -14,6 +14,7 @@ import (
 	"locbench/bench/metrics"
 	"locbench/bench/record"
 	"locbench/kapture/geom"
+	"locbench/retrieval/extract"
 	"locbench/scenes"
 )
 
@@ -21,6 +22,8 @@ import (
 type runFlags struct {
 	scene      string
 	features   []string
+	model      string
+	protocol   string
 	pairs      []string
 	topk       []int
 	methods    []string
@@ -46,6 +49,7 @@ stopped.
 ` + exitHelp,
 		Example: `  locbench run --scene demo
   locbench run --scene my_scene/ --features AP-GeM-LM18,NetVLAD --topk 1,5,20 --out runs/mine
+  locbench run --scene demo --model model.safetensors --protocol eval --topk 1,5
   locbench run --scene my_scene/ --pairs fire=fire_top50_pairs.txt --methods ewb,csi`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), g) },
@@ -53,6 +57,8 @@ stopped.
 	fl := cmd.Flags()
 	fl.StringVar(&f.scene, "scene", "", "a known scene, a scene directory or a scene file")
 	fl.StringSliceVar(&f.features, "features", nil, "global feature types to compare (default: all that the scene has)")
+	fl.StringVar(&f.model, "model", "", "a network's checkpoint: its feature, named as the file, is extracted first where it is missing")
+	fl.StringVar(&f.protocol, "protocol", "", "settings of --model: "+strings.Join(extract.Protocols(), ", ")+" (default: original size, no whitening)")
 	fl.StringArrayVar(&f.pairs, "pairs", nil, "NAME=FILE: a kapture pairs file in place of global features; repeatable")
 	fl.IntSliceVar(&f.topk, "topk", nil, "numbers of retrieved images (default 1,2,3,4,5,10,20,50, as far as there are mapping images)")
 	fl.StringSliceVar(&f.methods, "methods", nil, "localization methods (default "+strings.Join(bench.Methods, ",")+")")
@@ -83,7 +89,7 @@ func (f *runFlags) run(ctx context.Context, g *globals) error {
 		return err
 	}
 	plan, err := bench.NewPlan(scene, bench.Options{
-		Out: f.out, Features: f.features, Pairs: pairs, TopK: f.topk, Methods: f.methods, CSIAlpha: f.alpha,
+		Out: f.out, Features: f.features, Model: f.model, Protocol: f.protocol, Pairs: pairs, TopK: f.topk, Methods: f.methods, CSIAlpha: f.alpha,
 		Seed: f.seed, Backend: g.backend, Jobs: g.jobs, Force: f.force,
 		Args: g.args, Version: version, Log: g.logger(), Progress: g.progress(),
 	})

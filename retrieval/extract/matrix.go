@@ -218,7 +218,7 @@ func (e *Extractor) assemble(images []Image, keys []string, files matrixFiles) e
 	if err := lines.Flush(); err != nil {
 		return err
 	}
-	if err := e.meta.write(files.meta); err != nil {
+	if err := e.meta.Write(files.meta); err != nil {
 		return err
 	}
 	if err := names.CloseAtomicallyReplace(); err != nil {

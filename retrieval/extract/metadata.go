@@ -48,7 +48,7 @@ func (m *Metadata) Same(other *Metadata) bool {
 	return m.Model.SHA256 == other.Model.SHA256 && m.Dim == other.Dim && m.Settings.same(other.Settings)
 }
 
-// ReadMetadata reads a file that [Metadata.write] wrote. Other text is a
+// ReadMetadata reads a file that [Metadata.Write] wrote. Other text is a
 // [*kapture.InputError].
 func ReadMetadata(path string) (*Metadata, error) {
 	text, err := os.ReadFile(path)
@@ -65,7 +65,8 @@ func ReadMetadata(path string) (*Metadata, error) {
 	return m, nil
 }
 
-func (m *Metadata) write(path string) error {
+// Write writes it as JSON, whole or not at all.
+func (m *Metadata) Write(path string) error {
 	text, err := json.MarshalIndent(m, "", " ")
 	if err != nil {
 		return err
@@ -115,7 +116,7 @@ func (m *Metadata) begin(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	return m.write(filepath.Join(dir, MetadataFile))
+	return m.Write(filepath.Join(dir, MetadataFile))
 }
 
 // sweep removes the files that a killed process left half written: atomic

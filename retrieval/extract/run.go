@@ -169,7 +169,7 @@ func (r *runner) describeAll(ctx context.Context) error {
 			if w.err != nil {
 				r.bad = append(r.bad, w.err)
 				if r.o.Log != nil {
-					r.o.Log.Warn("image left out: "+w.err.Error(), "image", r.images[w.index].Name)
+					r.o.Log.Warn("image left out: " + w.err.Error())
 				}
 			}
 		}
