@@ -1,7 +1,7 @@
 // Package backend multiplies float32 matrices, on the processor or on a device
 // through XLA, and keeps the best products of each row: the search that
-// retrieval and matching are made of. It is the only package that knows which
-// library computes.
+// retrieval and matching are made of. Its [Filter] is what package nets computes
+// convolutions with on the processor. It is the only package that opens devices.
 //
 // # Order of sums
 //
@@ -29,6 +29,16 @@
 // that pass go into a heap for each query and worker. The heaps are merged in
 // the end by score and row, an order without ties, so that the result does not
 // depend on which worker saw what.
+//
+// # Filters
+//
+// A convolution is the same kind of product, but its inputs are read where they
+// lie: each tap of a filter is an offset from the pixel, and the kernel takes
+// its 14 pixels at a regular step. All taps and features go into one chain of
+// multiply-adds, started at the bias, while the accumulators stay in registers;
+// residual and ReLU are applied before the result is stored, once. A block of
+// tiles whose inputs fit in the second-level cache meets panel after panel of
+// weights, of which the third level delivers some bytes a cycle at most.
 //
 // # XLA
 //

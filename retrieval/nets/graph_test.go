@@ -186,27 +186,8 @@ func TestGoldenFirstConvolution(t *testing.T) {
 // stem, and compares with central differences.
 func TestGraphGradient(t *testing.T) {
 	all := proceduralTensors("resnet18", 8)
-	layers := mustArch(t, "resnet18").layers()[:6]
 	learned := []string{"adpool.p", "fc.bias", "conv1.weight"}
-	_, fcWeights, _ := all("fc.weight")
-	h := &head{pooling: gem, p: 3, channels: 64, fc: linear{outputs: 8}}
-	values := map[string]named{"fc.weight": {[]int{8, 64}, fcWeights[:8*64]}}
-	loss := func(in []*graph.Node) *graph.Node {
-		g := in[0].Graph()
-		b := builder{layers: layers, head: h, frozen: true, param: func(name string) *graph.Node {
-			if i := slices.Index(learned, name); i >= 0 {
-				return in[1+i]
-			}
-			shape, data, _ := all(name)
-			if v, ok := values[name]; ok {
-				shape, data = v.shape, v.data
-			}
-			return graph.Const(g, tensors.FromFlatDataAndDimensions(data, shape...))
-		}}
-		d := b.descriptors(batch{pixels: in[0], sizes: graph.Const(g, [][]int32{{24, 20}, {17, 32}})})
-		weights := graph.AddScalar(graph.Iota(g, d.Shape(), 1), 1)
-		return graph.ReduceAllSum(graph.Mul(d, weights))
-	}
+	loss := frozenLoss(t, all, learned)
 	device := interpreter(t)
 	value, err := graph.NewExec(device, loss)
 	if err != nil {
@@ -228,22 +209,52 @@ func TestGraphGradient(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		const at, step = 0, 1e-2
-		var sides [2]float64
-		for side, sign := range []float32{-1, 1} {
-			moved := inputs.clone()
-			moved[1+i].data[at] += sign * step
-			out, err := value.Call(moved.args()...)
-			if err != nil {
-				t.Fatal(err)
-			}
-			sides[side] = float64(tensors.ToScalar[float32](out[0]))
-		}
-		want := (sides[1] - sides[0]) / (2 * step)
-		if math.Abs(want-float64(g[at])) > 0.02*math.Abs(want)+2e-3 { // float32 differences
-			t.Errorf("%s: want a gradient of %g, found %g", name, want, g[at])
+		want := centralDifference(t, value, inputs, 1+i)
+		if math.Abs(want-float64(g[0])) > 0.02*math.Abs(want)+2e-3 { // float32 differences
+			t.Errorf("%s: want a gradient of %g, found %g", name, want, g[0])
 		}
 	}
+}
+
+// frozenLoss is a sum of the descriptors of two images, weighted so that unit
+// length does not make it constant, after the first residual blocks of
+// ResNet-18. Its inputs are the pixels and the learned tensors.
+func frozenLoss(t *testing.T, all Tensors, learned []string) func(in []*graph.Node) *graph.Node {
+	layers := mustArch(t, "resnet18").layers()[:6]
+	h := &head{pooling: gem, p: 3, channels: 64, fc: linear{outputs: 8}}
+	return func(in []*graph.Node) *graph.Node {
+		g := in[0].Graph()
+		b := builder{layers: layers, head: h, frozen: true, param: func(name string) *graph.Node {
+			if i := slices.Index(learned, name); i >= 0 {
+				return in[1+i]
+			}
+			shape, data, _ := all(name)
+			if name == "fc.weight" { // of the whole network: 512 channels
+				shape, data = []int{8, 64}, data[:8*64]
+			}
+			return graph.Const(g, tensors.FromFlatDataAndDimensions(data, shape...))
+		}}
+		d := b.descriptors(batch{pixels: in[0], sizes: graph.Const(g, [][]int32{{24, 20}, {17, 32}})})
+		weights := graph.AddScalar(graph.Iota(g, d.Shape(), 1), 1)
+		return graph.ReduceAllSum(graph.Mul(d, weights))
+	}
+}
+
+// centralDifference is the slope along the first value of an input.
+func centralDifference(t *testing.T, value *graph.Exec, inputs tensorList, input int) float64 {
+	t.Helper()
+	const step = 1e-2
+	var sides [2]float64
+	for i, sign := range []float32{-1, 1} {
+		moved := inputs.clone()
+		moved[input].data[0] += sign * step
+		out, err := value.Call(moved.args()...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sides[i] = float64(tensors.ToScalar[float32](out[0]))
+	}
+	return (sides[1] - sides[0]) / (2 * step)
 }
 
 // tensorList are inputs of a graph.
