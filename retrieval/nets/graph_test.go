@@ -124,6 +124,9 @@ func mustArch(t testing.TB, name string) arch {
 // TestGraphNative compares the device's convolutions with the lowered ones, in
 // a trunk that ends early: GoMLX's interpreter is slow at them.
 func TestGraphNative(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow on the interpreter")
+	}
 	device := interpreter(t)
 	all := proceduralTensors("resnet50", 32)
 	layers := mustArch(t, "resnet50").layers()
