@@ -99,15 +99,15 @@ func matrixKey(name string) string {
 type oldMatrix struct{ names []string }
 
 func (e *Extractor) oldMatrix(files matrixFiles) (*oldMatrix, error) {
-	if _, err := os.Stat(files.rows); errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
 	meta, err := ReadMetadata(files.meta)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, optionf("%s is there and was not made by locbench extract (there is no %s): choose another name", files.rows, files.meta)
+		return nil, files.free()
 	}
 	if err != nil {
 		return nil, err
+	}
+	if _, err := os.Stat(files.rows); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
 	}
 	if err := e.meta.agree(files.rows, meta); err != nil {
 		return nil, err
@@ -117,6 +117,17 @@ func (e *Extractor) oldMatrix(files matrixFiles) (*oldMatrix, error) {
 		return nil, err
 	}
 	return &oldMatrix{strings.FieldsFunc(string(text), func(c rune) bool { return c == '\n' })}, nil
+}
+
+// free refuses to overwrite what others made, the list of images in particular
+// from which the matrix is to be made.
+func (files matrixFiles) free() error {
+	for _, name := range []string{files.rows, files.names} {
+		if _, err := os.Lstat(name); err == nil {
+			return optionf("%s is there and was not made by locbench extract (there is no %s): choose another name", name, files.meta)
+		}
+	}
+	return nil
 }
 
 // holds reports whether the rows are those of the images.

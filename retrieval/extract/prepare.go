@@ -3,6 +3,7 @@ package extract
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"locbench/kapture"
 	"locbench/retrieval"
@@ -92,6 +93,9 @@ func unreadable(file string, err error) error {
 	}
 	if bad, ok := errors.AsType[*imgio.FormatError](err); ok {
 		err = bad.Err
+	}
+	if strings.HasPrefix(err.Error(), "want ") { // says itself what was wanted
+		return &kapture.InputError{Path: file, Msg: err.Error()}
 	}
 	return &kapture.InputError{Path: file, Msg: fmt.Sprintf("want an image, found %v", err)}
 }

@@ -134,7 +134,7 @@ func TestOtherSettings(t *testing.T) {
 // TestForeignFeatures: features of other programs stay as they are.
 func TestForeignFeatures(t *testing.T) {
 	dir := t.TempDir()
-	for _, name := range []string{"f/global_features.txt", "f.npy"} {
+	for _, name := range []string{"f/global_features.txt", "f.txt"} {
 		if err := errors.Join(os.MkdirAll(filepath.Join(dir, "f"), 0o755), os.WriteFile(filepath.Join(dir, name), []byte("# kapture format: 1.1\nx, float32, 4, L2\n"), 0o644)); err != nil {
 			t.Fatal(err)
 		}
