@@ -264,19 +264,20 @@ func TestLargeImages(t *testing.T) {
 	header("a.ppm", "P6 30000 30000 255\n")
 	header("b.pgm", "P5 7000 7000 255\n")
 	header("c.pgm", "P5 7000 7000 255\n")
+	header("d.pgm", "P5 9000 9000 255\n")
 	if err := os.Truncate(images[2].File, 7000*7000+17); err != nil {
 		t.Fatal(err)
 	}
-	images = append(images, drawn(t, 3)...)
+	images = append(images, drawn(t, 3)...) // a, b and d are bad
 	s := Defaults()
 	s.MaxSize = 32
 	count := 0
 	bad, err := tiny(t, s).Run(t.Context(), images, RunOptions{}, func(int, []float32) error { count++; return nil })
-	if err != nil || count != 4 || len(bad) != 2 || !strings.Contains(bad[0].Error(), "found 30000×30000") || !strings.Contains(bad[1].Error(), "ends before") {
+	if err != nil || count != 4 || len(bad) != 3 || !strings.Contains(bad[0].Error(), "found 30000×30000") || !strings.Contains(bad[1].Error(), "ends before") {
 		t.Errorf("%d rows, %v, %v", count, bad, err)
 	}
-	bad, err = tiny(t, Defaults()).Run(t.Context(), images[2:3], RunOptions{}, nil)
-	if err != nil || len(bad) != 1 || !strings.Contains(bad[0].Error(), "want at most 40 megapixels for the network, found 7000×7000") {
+	bad, err = tiny(t, Defaults()).Run(t.Context(), images[3:4], RunOptions{}, nil)
+	if err != nil || len(bad) != 1 || !strings.Contains(bad[0].Error(), "want at most 67 megapixels for the network, found 9000×9000") {
 		t.Errorf("%v, %v", bad, err)
 	}
 }

@@ -8,11 +8,8 @@ import (
 	"locbench/kapture"
 	"locbench/retrieval"
 	"locbench/retrieval/imgio"
+	"locbench/retrieval/nets"
 )
-
-// maxInput is the most pixels that the network is given at once: its features
-// take 160 bytes a pixel.
-const maxInput = 40_000_000
 
 // extent is the size of an image in pixels.
 type extent struct{ w, h int }
@@ -78,9 +75,9 @@ func (s Settings) measure(file string) (inputs []extent, image extent, err error
 	image = extent{w, h}
 	inputs = s.inputs(image)
 	for _, in := range inputs {
-		if in.pixels() > maxInput {
+		if in.pixels() > nets.MaxPixels {
 			return nil, image, &kapture.InputError{Path: file, Msg: fmt.Sprintf("want at most %d megapixels for the network, found %d×%d: a maximum size shrinks it",
-				maxInput/1_000_000, in.w, in.h)}
+				nets.MaxPixels/1_000_000, in.w, in.h)}
 		}
 	}
 	return inputs, image, nil
