@@ -8,7 +8,7 @@ import (
 
 // BenchmarkRender takes pictures of one worker: render, develop and encode.
 func BenchmarkRender(b *testing.B) {
-	p, err := newPlan(Options{Mapping: 40, Queries: 20, Width: 320, Height: 240, Seed: 1})
+	p, err := newPlan(b.Context(), Options{Mapping: 40, Queries: 20, Width: 320, Height: 240, Seed: 1})
 	if err != nil {
 		b.Fatal(err)
 	}

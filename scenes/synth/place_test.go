@@ -13,7 +13,7 @@ import (
 
 func newTestPlan(t *testing.T, o Options) *plan {
 	t.Helper()
-	p, err := newPlan(o)
+	p, err := newPlan(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

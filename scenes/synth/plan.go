@@ -1,6 +1,7 @@
 package synth
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 
@@ -41,6 +42,9 @@ type plan struct {
 	mounts  [2]geom.Pose
 	mapping []picturePlan
 	queries []picturePlan
+	// near holds the mapping images by the square of the ground, matchReach
+	// wide, that they stand on.
+	near map[[2]int][]int
 	// landmarks is nil if no local features are asked for.
 	landmarks *landmarks
 }
@@ -68,8 +72,9 @@ func (q *picturePlan) rand(seed uint64, what string) *rand.Rand {
 	return generator(seed, what, q.index)
 }
 
-// newPlan builds the town and places all cameras.
-func newPlan(o Options) (*plan, error) {
+// newPlan builds the town and places all cameras, which takes a while for
+// thousands of them: if ctx is done, it returns its error.
+func newPlan(ctx context.Context, o Options) (*plan, error) {
 	n := (o.Mapping + 1) / 2
 	p := &plan{
 		town: newTown(o.Seed, metresPerPose*float64(n)),
@@ -86,7 +91,11 @@ func newPlan(o Options) (*plan, error) {
 	for i := range o.Mapping {
 		p.addMapping(i)
 	}
+	p.indexMapping()
 	for i := range o.Queries {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		p.addQuery(o, i)
 	}
 	if o.LocalFeatures > 0 {

@@ -153,7 +153,7 @@ func (t *town) clear(a, b r3.Vec) bool {
 func (p *plan) overlap(l *lens, pose geom.Pose) float64 {
 	const nx, ny = 8, 6
 	eye := pose.Center()
-	near := p.mappingNear(eye, 25)
+	near := p.mappingNear(eye)
 	inv := quat.Conj(pose.R)
 	hits, shared, depth := 0, 0, 0.0
 	for k := range nx * ny {
@@ -175,12 +175,32 @@ func (p *plan) overlap(l *lens, pose geom.Pose) float64 {
 	return float64(shared) / float64(hits)
 }
 
-// mappingNear returns the mapping views within reach of a point.
-func (p *plan) mappingNear(at r3.Vec, reach float64) []int {
-	var near []int
+// matchReach is how far away a mapping image is looked for that sees the same.
+const matchReach = 25 // metres
+
+func square(at r3.Vec) [2]int {
+	return [2]int{int(math.Floor(at.X / matchReach)), int(math.Floor(at.Y / matchReach))}
+}
+
+func (p *plan) indexMapping() {
+	p.near = map[[2]int][]int{}
 	for i := range p.mapping {
-		if norm(r3.Sub(p.mapping[i].pose.Center(), at)) < reach {
-			near = append(near, i)
+		s := square(p.mapping[i].pose.Center())
+		p.near[s] = append(p.near[s], i)
+	}
+}
+
+// mappingNear returns the mapping images within reach of a point.
+func (p *plan) mappingNear(at r3.Vec) []int {
+	var near []int
+	here := square(at)
+	for x := here[0] - 1; x <= here[0]+1; x++ {
+		for y := here[1] - 1; y <= here[1]+1; y++ {
+			for _, i := range p.near[[2]int{x, y}] {
+				if norm(r3.Sub(p.mapping[i].pose.Center(), at)) < matchReach {
+					near = append(near, i)
+				}
+			}
 		}
 	}
 	return near

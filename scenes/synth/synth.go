@@ -136,7 +136,7 @@ func removeRemains(dir string, entries []fs.DirEntry) ([]fs.DirEntry, error) {
 }
 
 func (o Options) generate(ctx context.Context, dir string) error {
-	p, err := newPlan(o)
+	p, err := newPlan(ctx, o)
 	if err != nil {
 		return err
 	}
