@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"locbench/bench"
@@ -67,13 +68,16 @@ func is[E error](err error) bool {
 // next where there is something to do. In JSON it is one record a line of err.
 func (g *globals) report(err error) {
 	code := exitCode(err)
-	resume := "locbench " + strings.Join(quoted(g.args), " ")
+	resume, kept := "locbench "+strings.Join(quoted(g.args), " "), ""
+	if slices.Contains(g.args, "run") || slices.Contains(g.args, "extract") {
+		kept = "; what was finished is kept"
+	}
 	switch {
 	case g.logFormat == "json" && code == exitInterrupted:
-		g.logger().Error("interrupted; what was finished is kept", "resume", resume, "exit_code", code)
+		g.logger().Error("interrupted"+kept, "resume", resume, "exit_code", code)
 		return
 	case code == exitInterrupted:
-		fmt.Fprintf(g.stderr, "locbench: interrupted; what was finished is kept, go on with:\n  %s\n", resume)
+		fmt.Fprintf(g.stderr, "locbench: interrupted%s; go on with:\n  %s\n", kept, resume)
 		return
 	}
 	for line := range strings.SplitSeq(err.Error(), "\n") {
