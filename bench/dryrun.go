@@ -48,12 +48,13 @@ func (p *Plan) Out() string { return filepath.Clean(p.o.Out) }
 
 // Typical speeds, for estimates only.
 const (
-	flopsPerCore    = 4e10 // of a similarity product
-	readBytesPerSec = 4e8  // of small feature files
-	imageSeconds    = 0.02 // to decode and shrink a megapixel image
-	poseSeconds     = 4e-6 // to average one retrieved pose
-	poseBytes       = 420  // of sensors, records, trajectory and submission lines besides names
-	rowBytes        = 140  // of a results row besides names
+	flopsPerCore    = 4e10   // of a similarity product
+	readBytesPerSec = 4e8    // of small feature files
+	imageSeconds    = 0.02   // to decode and shrink a megapixel image
+	poseSeconds     = 4e-6   // to average one retrieved pose
+	bdiSeconds      = 1.5e-9 // of the least squares of BDI, a number of a descriptor and k squared
+	poseBytes       = 420    // of sensors, records, trajectory and submission lines besides names
+	rowBytes        = 140    // of a results row besides names
 )
 
 func (p *Plan) retrieveCost(f *feature) cost {
@@ -67,13 +68,19 @@ func (p *Plan) retrieveCost(f *feature) cost {
 	}
 }
 
-func (p *Plan) localizeCost() cost {
-	q, poses, ks := float64(len(p.queries)), 0.0, float64(len(p.topk))
+func (p *Plan) localizeCost(f *feature, method string) cost {
+	q, poses, squares, ks := float64(len(p.queries)), 0.0, 0.0, float64(len(p.topk))
 	for _, k := range p.topk {
 		poses += float64(k.Uses)
+		squares += float64(k.Uses) * float64(k.Uses)
 	}
+	work := poses * poseSeconds
+	if method == "bdi" {
+		work += squares * float64(f.dim) * bdiSeconds
+	}
+	cores := float64(min(p.o.Jobs, runtime.NumCPU()))
 	return cost{
-		seconds: q*poses*poseSeconds/float64(p.o.Jobs) + 0.01*ks,
+		seconds: q*work/cores + 0.01*ks,
 		bytes:   int64(q * ks * (3*p.nameBytes(true) + poseBytes + rowBytes)),
 	}
 }
