@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -88,7 +89,11 @@ func describe(ctx context.Context, name string, images []scenes.Image, jobs int,
 			}
 			pixels, err := imgio.Open(im.File)
 			if bad, ok := errors.AsType[*imgio.FormatError](err); ok {
-				return &kapture.InputError{Path: bad.Path, Msg: fmt.Sprintf("want an image, found %v", bad.Err)}
+				msg := bad.Err.Error()
+				if !strings.HasPrefix(msg, "want ") { // the words of a decoder
+					msg = "want an image, found " + msg
+				}
+				return &kapture.InputError{Path: bad.Path, Msg: msg}
 			}
 			if err != nil {
 				return err

@@ -103,7 +103,6 @@ func (p *Plan) resolveSubmission() error {
 	}
 	if err := localize.CheckNames(style, names(p.queries)); err != nil {
 		p.warn("submissions are left out: %v; a scene file may choose another style", err)
-		p.leftOut = append(p.leftOut, record.LeftOut{Kind: "submission", Name: string(style), Reason: err.Error()})
 		return nil
 	}
 	p.style = style
