@@ -4,13 +4,12 @@ import (
 	"context"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
-	"slices"
 	"strconv"
 	"strings"
 
 	"locbench/bench/record"
 	"locbench/kapture/geom"
+	"locbench/retrieval/backend"
 )
 
 // manifest says what ran.
@@ -27,7 +26,7 @@ func (p *Plan) manifest(ctx context.Context, stages []record.Stage) (*record.Man
 			Licence: p.licence(), Citation: p.scene.Citation,
 		},
 		Arguments: p.o.Args, Seed: p.o.Seed, LeftOut: p.leftOut, TopK: p.topk, Counts: p.counts(),
-		Versions: record.Versions{Locbench: p.o.Version, Go: runtime.Version(), SIMD: SIMD(), Backend: p.backend.Name()},
+		Versions: record.Versions{Locbench: p.o.Version, Go: runtime.Version(), SIMD: backend.SIMD(), Backend: p.backend.Name()},
 		Inputs:   inputs, Stages: stages, Warnings: p.warnings,
 	}
 	for _, f := range p.features {
@@ -95,13 +94,4 @@ func thresholds(ts []geom.Threshold) []record.Threshold {
 		out[i] = record.Threshold(t)
 	}
 	return out
-}
-
-// SIMD reports whether this program was built with Go's vector instructions
-// (GOEXPERIMENT=simd).
-func SIMD() bool {
-	info, ok := debug.ReadBuildInfo()
-	return ok && slices.ContainsFunc(info.Settings, func(s debug.BuildSetting) bool {
-		return s.Key == "GOEXPERIMENT" && slices.Contains(strings.Split(s.Value, ","), "simd")
-	})
 }

@@ -5,7 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"locbench/bench"
 	"locbench/retrieval/backend"
 )
 
@@ -17,8 +16,8 @@ func newVersion(g *globals) *cobra.Command {
 		Example: "  locbench version",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			simd := "off: build with GOEXPERIMENT=simd, matrix products are many times faster then"
-			if bench.SIMD() {
+			simd := "off: build with GOEXPERIMENT=simd, graphs on the embedded interpreter are many times faster then"
+			if backend.SIMD() {
 				simd = "on"
 			}
 			g.println("locbench %s", version)

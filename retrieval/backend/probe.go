@@ -1,10 +1,12 @@
 package backend
 
 import (
+	"errors"
 	"context"
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 )
@@ -31,6 +33,9 @@ func Probe() []Found {
 			f.Hint = installHint
 			if errNoXLA != nil {
 				f.Hint = ""
+			} else if f.Detail == "" {
+				f.Err = errors.New("no PJRT plugin found")
+				continue
 			}
 		}
 		if f.GFLOPS, f.Err = probe(f); f.Err == nil {
@@ -55,15 +60,15 @@ func probe(f *Found) (gflops float64, err error) {
 
 // embeddedDetail says what the embedded backend computes with: the kernel in use,
 // the others that would run here, and whether this program was built with
-// GOEXPERIMENT=simd, which the networks' operations need to be fast (the
-// products of this package do not).
+// GOEXPERIMENT=simd, which GoMLX's interpreter needs to be fast (the kernels of
+// this package do not).
 func embeddedDetail() string {
 	var names []string
 	for _, k := range kernels() {
 		names = append(names, k.name)
 	}
 	simd := "off"
-	if builtWithSIMD() {
+	if SIMD() {
 		simd = "on"
 	}
 	detail := names[0] + " kernel"
@@ -73,22 +78,12 @@ func embeddedDetail() string {
 	return fmt.Sprintf("%s, %d threads, GOEXPERIMENT=simd %s", detail, runtime.GOMAXPROCS(0), simd)
 }
 
-// builtWithSIMD reports whether the program was built with GOEXPERIMENT=simd.
-func builtWithSIMD() bool {
+// SIMD reports whether the program was built with GOEXPERIMENT=simd.
+func SIMD() bool {
 	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return false
-	}
-	for _, s := range info.Settings {
-		if s.Key == "GOEXPERIMENT" {
-			for e := range strings.SplitSeq(s.Value, ",") {
-				if e == "simd" {
-					return true
-				}
-			}
-		}
-	}
-	return false
+	return ok && slices.ContainsFunc(info.Settings, func(s debug.BuildSetting) bool {
+		return s.Key == "GOEXPERIMENT" && slices.Contains(strings.Split(s.Value, ","), "simd")
+	})
 }
 
 // selfTest multiplies 256 queries with 8,192 rows of 512 small integers, whose
