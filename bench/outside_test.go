@@ -49,3 +49,18 @@ func TestRunDirectoryInScene(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestStoppedRunHasNoManifest: a second run with other options that does not
+// finish leaves files of both; nobody shall take them for the first one's.
+func TestStoppedRunHasNoManifest(t *testing.T) {
+	dir, o := toyScene(t), Options{Out: t.TempDir(), TopK: []int{1}}
+	mustRun(t, dir, o)
+	remove(t, filepath.Join(dir, toyFeatures, "q0.jpg.gfeat"))
+	put(t, dir, toyFeatures+"m0.jpg.gfeat", "short")
+	if _, err := newPlan(t, dir, o).Run(t.Context()); err == nil {
+		t.Fatal("want an error")
+	}
+	if _, err := os.Stat(filepath.Join(o.Out, "manifest.json")); !os.IsNotExist(err) {
+		t.Errorf("want no manifest, found %v", err)
+	}
+}

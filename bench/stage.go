@@ -78,9 +78,12 @@ func (r *runner) do(ctx context.Context, s stage) (stageDone, error) {
 		r.log.Info("stage already done", "stage", s.name)
 		return stageDone{record: old, skipped: true}, nil
 	}
-	// From here on the stage is not done, whatever happens.
-	if err := os.Remove(r.recordPath(s.name)); err != nil && !os.IsNotExist(err) {
-		return stageDone{}, err
+	// From here on the stage is not done, whatever happens, and the manifest of
+	// an earlier call does not describe the files.
+	for _, path := range []string{filepath.Join(r.dir, record.ManifestFile), r.recordPath(s.name)} {
+		if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
+			return stageDone{}, err
+		}
 	}
 	start := time.Now()
 	outputs, err := s.run(ctx)
