@@ -1,8 +1,8 @@
 package backend
 
 import (
-	"errors"
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"runtime/debug"
