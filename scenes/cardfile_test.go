@@ -122,6 +122,8 @@ func TestPattern(t *testing.T) {
 		{"/^night/", "night-rain/rear/1.jpg", true},
 		{"/^night$/", "night-rain/rear/1.jpg", false},
 		{"/(dawn|dusk)/rear/", "dusk/rear/1.jpg", true},
+		{"/n/", "one.jpg", true},
+		{"/n/", "two.jpg", false},
 	}
 	for _, tt := range tests {
 		match, err := compilePattern(tt.pattern)
@@ -131,6 +133,24 @@ func TestPattern(t *testing.T) {
 		if got := match(tt.name); got != tt.want {
 			t.Errorf("pattern %s, name %s: got %v", tt.pattern, tt.name, got)
 		}
+	}
+}
+
+func TestPlainName(t *testing.T) {
+	for name, want := range map[string]bool{
+		"day": true, "A-Z_a-z.0-9": true, "z": true, "Z": true, "9": true, "_": true,
+		"": false, ".day": false, "-day": false, "a b": false, "a/b": false, "ä": false, "a,b": false,
+	} {
+		if got := plainName(name); got != want {
+			t.Errorf("%q: want %v, found %v", name, want, got)
+		}
+	}
+}
+
+func TestSplitsOnce(t *testing.T) {
+	c := Card{Queries: []QuerySet{{Split: "night"}, {Split: "day"}, {}, {Split: "night"}}}
+	if got := c.Splits(); !slices.Equal(got, []string{"night", "day"}) {
+		t.Errorf("want night and day, found %v", got)
 	}
 }
 

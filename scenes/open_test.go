@@ -17,6 +17,8 @@ import (
 func TestOpenFolder(t *testing.T) {
 	dir := tinyScene(t)
 	put(t, filepath.Join(dir, "LICENSE.txt"), "Do what you like.\n")
+	put(t, filepath.Join(dir, "AUTHORS"), "No licence.\n")
+	put(t, filepath.Join(dir, "LICENSE.zzz"), "Not the first.\n")
 	s := mustOpen(t, dir, Options{})
 	if s.Name != "tiny" || s.Title != "tiny" || s.Licence != "Do what you like." || s.LicenceFile != filepath.Join(dir, "LICENSE.txt") {
 		t.Errorf("name %q, title %q, licence %q of %q", s.Name, s.Title, s.Licence, s.LicenceFile)
@@ -75,6 +77,30 @@ licence: free
 		if files, err := s.InputFiles(); err != nil || !slices.Contains(files, filepath.Join(dir, "scene.yaml")) {
 			t.Errorf("input files %v, %v", files, err)
 		}
+	}
+}
+
+// TestOpenHere names a scene after the folder, whatever it was called by.
+func TestOpenHere(t *testing.T) {
+	dir := tinyScene(t)
+	t.Chdir(filepath.Join(dir, "mapping"))
+	for _, ref := range []string{"..", dir} {
+		if s := mustOpen(t, ref, Options{}); s.Name != "tiny" {
+			t.Errorf("%s: want the name tiny, found %s", ref, s.Name)
+		}
+	}
+	if sensor, ok := mustOpen(t, "..", Options{}).Sensor(Image{Camera: "map"}); ok {
+		t.Errorf("an image of no scene has the sensor %v", sensor)
+	}
+}
+
+// TestOpenSmallest takes one mapping image and one query.
+func TestOpenSmallest(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dataset("c", "m.jpg"), filepath.Join(dir, "mapping"))
+	write(t, dataset("c", "q.jpg"), filepath.Join(dir, "query"))
+	if s := mustOpen(t, dir, Options{}); len(s.Mapping()) != 1 || len(s.Queries()) != 1 {
+		t.Errorf("found %d and %d images", len(s.Mapping()), len(s.Queries()))
 	}
 }
 

@@ -71,11 +71,18 @@ func TestVerify(t *testing.T) {
 		{"camera parameters", func(t *testing.T, dir string) {
 			replace(t, filepath.Join(dir, day+"sensors.txt"), "50, 50, 32, 24", "50, 32, 24")
 		}, []string{"{}/query_day/sensors/sensors.txt:3: error: sensor cam: "}},
+		{"camera parameters after another sensor", func(t *testing.T, dir string) {
+			replace(t, filepath.Join(dir, day+"sensors.txt"), "cam, , camera, PINHOLE, 64, 48, 50, 50,", "beam, , lidar\ncam, , camera, PINHOLE, 64, 48, 50,")
+		}, []string{"{}/query_day/sensors/sensors.txt:4: error: sensor cam: "}},
 		{"quaternion", func(t *testing.T, dir string) {
 			replace(t, filepath.Join(dir, mapping+"trajectories.txt"), "1, map, 1.0,", "1, map, 2.0,")
 		}, []string{"{}/mapping/sensors/trajectories.txt:4: warning: quaternion of norm 2"}},
 		{"image file", func(t *testing.T, dir string) { remove(t, dir, mapping+"records_data/m/1.jpg") },
 			[]string{"{}/mapping/sensors/records_camera.txt:5: error: image m/1.jpg: want the file {}/mapping/sensors/records_data/m/1.jpg, found none"}},
+		{"image file that is a folder", func(t *testing.T, dir string) {
+			remove(t, dir, mapping+"records_data/m/1.jpg")
+			put(t, filepath.Join(dir, mapping+"records_data/m/1.jpg/a"), "")
+		}, []string{"{}/mapping/sensors/records_camera.txt:5: error: image m/1.jpg: want the file {}/mapping/sensors/records_data/m/1.jpg, found none"}},
 		{"no image files", func(t *testing.T, dir string) { remove(t, dir, mapping+"records_data") },
 			[]string{"{}/mapping/sensors/records_data: warning: none of the 3 image files is here"}},
 		{"query that is a mapping image", func(t *testing.T, dir string) {
@@ -104,6 +111,14 @@ func TestVerify(t *testing.T) {
 		{"rows of descriptors", func(t *testing.T, dir string) {
 			put(t, filepath.Join(localDir(dir, kapture.Descriptors), "n/0.jpg.desc"), "123456789012")
 		}, []string{"{}/local_features/kp/descriptors/descriptors.txt: error: image n/0.jpg: want as many descriptors as keypoints, found 1 and 2"}},
+		{"keypoints of no whole rows", func(t *testing.T, dir string) {
+			for _, image := range []string{"d/1.jpg", "m/2.jpg"} {
+				put(t, filepath.Join(localDir(dir, kapture.Keypoints), image+".kpt"), "12345")
+			}
+		}, []string{
+			"{}/local_features/kp/keypoints/d/1.jpg.kpt: error: ",
+			"{}/local_features/kp/keypoints/m/2.jpg.kpt: error: ",
+		}},
 		{"descriptors without keypoints", func(t *testing.T, dir string) { remove(t, dir, "local_features/kp/keypoints") },
 			[]string{`{}/local_features/kp/descriptors/descriptors.txt: error: descriptors of type kp: want keypoints of type "kp", found none`}},
 		{"pairs", func(t *testing.T, dir string) {
