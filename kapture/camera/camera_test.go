@@ -115,7 +115,8 @@ func TestUnprojectUndoesProject(t *testing.T) {
 			if tol := 1e-8 * (1 + r); !ok || math.Abs(gx-x) > tol || math.Abs(gy-y) > tol {
 				t.Fatalf("%s %v: (%v, %v) → (%v, %v) → (%v, %v, %v)", l.model, l.params, x, y, u, v, gx, gy, ok)
 			}
-			if u2, v2, _ := c.Project(r3.Vec{X: gx, Y: gy, Z: 1}); math.Abs(u2-u)+math.Abs(v2-v) > 1e-8 {
+			// At 871 pixels a unit, FOV's step is 2e-8 pixels.
+			if u2, v2, _ := c.Project(r3.Vec{X: gx, Y: gy, Z: 1}); math.Abs(u2-u)+math.Abs(v2-v) > 5e-8 {
 				t.Fatalf("%s %v: pixel (%v, %v) came back as (%v, %v)", l.model, l.params, u, v, u2, v2)
 			}
 		})
@@ -158,6 +159,9 @@ func TestNewErrors(t *testing.T) {
 		{"pinhole", []float64{1, 2, 3, 4}, `found "pinhole"`},
 		{"SIMPLE_PINHOLE", []float64{0, 2, 3}, "want positive focal lengths of camera model SIMPLE_PINHOLE, found 0, 0"},
 		{"PINHOLE", []float64{1, -2, 3, 4}, "found 1, -2"},
+		{"PINHOLE", []float64{0, 1, 2, 3}, "want positive focal lengths of camera model PINHOLE, found 0, 1"},
+		{"PINHOLE", []float64{1, 0, 2, 3}, "want positive focal lengths of camera model PINHOLE, found 1, 0"},
+		{"PINHOLE", []float64{1, -1, 2, 3}, "want positive focal lengths of camera model PINHOLE, found 1, -1"},
 		{"SIMPLE_RADIAL", []float64{1, 2, 3, math.NaN()}, "want a finite parameter k of camera model SIMPLE_RADIAL, found NaN"},
 	}
 	for _, tt := range tests {
