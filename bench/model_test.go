@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"locbench/kapture"
@@ -56,7 +57,8 @@ func toyImages() []string {
 type counting struct {
 	noProgress
 	total int
-	left  int
+	left  int64
+	done  atomic.Int64
 	stop  context.CancelFunc
 }
 
@@ -67,7 +69,7 @@ func (c *counting) Start(name string, total int) {
 }
 
 func (c *counting) Add(n int) {
-	if c.left -= n; c.left <= 0 && c.stop != nil {
+	if c.done.Add(int64(n)) >= c.left && c.stop != nil {
 		c.stop()
 	}
 }
