@@ -10,8 +10,6 @@ func toRGB(m image.Image) *Image {
 	b := m.Bounds()
 	out := New(b.Dx(), b.Dy())
 	switch m := m.(type) {
-	case *image.YCbCr:
-		jfifToRGB(out, m)
 	case *image.Gray:
 		grayToRGB(out, m.Pix, m.Stride, 1)
 	case *image.Gray16:
@@ -24,8 +22,6 @@ func toRGB(m image.Image) *Image {
 		pickRGB(out, m.Pix, m.Stride, 2)
 	case *image.NRGBA64:
 		pickRGB(out, m.Pix, m.Stride, 2)
-	case *image.CMYK:
-		cmykToRGB(out, m)
 	case *image.Paletted:
 		paletteToRGB(out, m)
 	default:
@@ -52,21 +48,6 @@ func pickRGB(out *Image, pix []byte, stride, bytes int) {
 		for x := range out.W {
 			s := src[4*bytes*x : 4*bytes*x+4*bytes]
 			dst[3*x], dst[3*x+1], dst[3*x+2] = s[0], s[bytes], s[2*bytes]
-		}
-	}
-}
-
-// cmykToRGB is Pillow's: each colour is the black that is missing, less its
-// share of ink, with a division by 255 that rounds.
-func cmykToRGB(out *Image, m *image.CMYK) {
-	for y := range out.H {
-		src, dst := m.Pix[y*m.Stride:], out.row(y)
-		for x := range out.W {
-			light := 255 - int(src[4*x+3])
-			for c := range 3 {
-				t := int(src[4*x+c])*light + 128
-				dst[3*x+c] = byte(light - ((t>>8)+t)>>8)
-			}
 		}
 	}
 }

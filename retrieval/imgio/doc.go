@@ -13,10 +13,16 @@
 //
 // # JPEG
 //
-// The decoder is the standard library's; the chroma interpolation and the
-// conversion to RGB are libjpeg's. What remains is the rounding of the inverse
-// DCT: at most one level in all but a few of 1,000 samples. The planes of a
-// YCCK image are converted by the standard library, with nearest chroma.
+// The decoder is our own: the standard library's rounds the inverse DCT
+// otherwise than libjpeg, and the descriptors of deep networks show it (a
+// cosine of 0.9996 and less with the published ones). This one reads baseline,
+// extended and progressive images of 8 bits with Huffman coding (ITU-T T.81),
+// in grey, YCbCr, RGB, CMYK and YCCK. Inverse DCT ("islow"), chroma
+// interpolation ("fancy upsampling") and conversion are libjpeg's bit by bit.
+//
+// Two things are stricter than in libjpeg, which warns and makes up pixels: data
+// that end early or are damaged, and a missing end marker, are errors. One is
+// left out: the smoothing of progressive images that lack their last scans.
 //
 // # Errors
 //

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/jpeg"
 	"image/png"
 	"io"
 	"os"
@@ -76,7 +75,7 @@ func Decode(r io.ReadSeeker, name string) (*Image, error) {
 	if err != nil {
 		return nil, &FormatError{Path: name, Err: plain(err)}
 	}
-	return f.rgb(m), nil
+	return m, nil
 }
 
 // format is one kind of image file.
@@ -84,20 +83,30 @@ type format struct {
 	name   string
 	magic  string // '?' stands for any byte
 	config func(io.Reader) (image.Config, error)
-	decode func(io.Reader) (image.Image, error)
-	rgb    func(image.Image) *Image
+	decode func(io.Reader) (*Image, error)
 }
 
 func formats() []format {
 	return []format{
-		{"JPEG", "\xff\xd8\xff", jpeg.DecodeConfig, jpeg.Decode, toRGB},
-		{"PNG", "\x89PNG\r\n\x1a\n", png.DecodeConfig, png.Decode, toRGB},
-		{"WebP", "RIFF????WEBP", webp.DecodeConfig, webp.Decode, webpToRGB},
-		{"BMP", "BM", bmp.DecodeConfig, bmp.Decode, toRGB},
-		{"TIFF", "II*\x00", tiff.DecodeConfig, tiff.Decode, toRGB},
-		{"TIFF", "MM\x00*", tiff.DecodeConfig, tiff.Decode, toRGB},
-		{"PGM", "P5", netpbmConfig, decodeNetpbm, toRGB},
-		{"PPM", "P6", netpbmConfig, decodeNetpbm, toRGB},
+		{"JPEG", "\xff\xd8\xff", jpegConfig, decodeJPEG},
+		{"PNG", "\x89PNG\r\n\x1a\n", png.DecodeConfig, with(png.Decode, toRGB)},
+		{"WebP", "RIFF????WEBP", webp.DecodeConfig, with(webp.Decode, webpToRGB)},
+		{"BMP", "BM", bmp.DecodeConfig, with(bmp.Decode, toRGB)},
+		{"TIFF", "II*\x00", tiff.DecodeConfig, with(tiff.Decode, toRGB)},
+		{"TIFF", "MM\x00*", tiff.DecodeConfig, with(tiff.Decode, toRGB)},
+		{"PGM", "P5", netpbmConfig, with(decodeNetpbm, toRGB)},
+		{"PPM", "P6", netpbmConfig, with(decodeNetpbm, toRGB)},
+	}
+}
+
+// with returns a decoder that converts what another one decodes.
+func with(decode func(io.Reader) (image.Image, error), rgb func(image.Image) *Image) func(io.Reader) (*Image, error) {
+	return func(r io.Reader) (*Image, error) {
+		m, err := decode(r)
+		if err != nil {
+			return nil, err
+		}
+		return rgb(m), nil
 	}
 }
 

@@ -1,19 +1,7 @@
 package imgio
 
-import "image"
-
-// jfifToRGB converts the planes of a JPEG as libjpeg does: chroma interpolated
-// by a triangle filter where it is 2:1 ("fancy upsampling", jdsample.c),
-// replicated elsewhere, then full-range BT.601 in 16-bit fixed point.
-func jfifToRGB(out *Image, m *image.YCbCr) {
-	up := newUpsampler(m)
-	for y := range out.H {
-		cb, cr := up.rows(y)
-		yccRow(out.row(y), m.Y[y*m.YStride:], cb, cr)
-	}
-}
-
-// yccRow converts one row. With x = 2¹⁶ times the constants of JFIF 1.02.
+// yccRow converts one row: full-range BT.601 in 16-bit fixed point, the constants
+// of JFIF 1.02 times 2¹⁶, as libjpeg does.
 func yccRow(dst, luma, cb, cr []byte) {
 	const half = 1 << 15
 	n := len(dst) / 3
@@ -21,85 +9,56 @@ func yccRow(dst, luma, cb, cr []byte) {
 	for i := range luma {
 		l, u, v := int32(luma[i])<<16+half, int32(cb[i])-128, int32(cr[i])-128
 		d := dst[3*i : 3*i+3 : 3*i+3]
-		d[0] = clamp16(l + 91881*v)
-		d[1] = clamp16(l - 22554*u - 46802*v)
-		d[2] = clamp16(l + 116130*u)
-	}
-}
-
-// clamp16 drops 16 fraction bits and limits the result to a byte.
-func clamp16(x int32) byte {
-	if uint32(x) < 1<<24 {
-		return byte(x >> 16)
-	}
-	return byte(^(x >> 31)) // 0 below, 255 above
-}
-
-// upsampler brings chroma rows to the luma's width, one luma row at a time.
-type upsampler struct {
-	m        *image.YCbCr
-	w, h     int // size of the chroma planes in samples
-	sx, sy   int // luma samples per chroma sample
-	triangle bool
-	cb, cr   []byte
-}
-
-func newUpsampler(m *image.YCbCr) *upsampler {
-	u := &upsampler{m: m, sx: 1, sy: 1}
-	switch m.SubsampleRatio {
-	case image.YCbCrSubsampleRatio422:
-		u.sx = 2
-	case image.YCbCrSubsampleRatio420:
-		u.sx, u.sy = 2, 2
-	case image.YCbCrSubsampleRatio440:
-		u.sy = 2
-	case image.YCbCrSubsampleRatio411:
-		u.sx = 4
-	case image.YCbCrSubsampleRatio410:
-		u.sx, u.sy = 4, 2
-	}
-	u.w = (m.Rect.Dx() + u.sx - 1) / u.sx
-	u.h = (m.Rect.Dy() + u.sy - 1) / u.sy
-	// libjpeg replicates where chroma is 4:1, or 2:1 across and too narrow.
-	u.triangle = u.sx == 1 || u.sx == 2 && u.w > 2
-	u.cb, u.cr = make([]byte, u.sx*u.w), make([]byte, u.sx*u.w)
-	return u
-}
-
-// rows returns the chroma of luma row y, at least as wide as the luma.
-func (u *upsampler) rows(y int) (cb, cr []byte) {
-	near := y / u.sy
-	if u.sx == 1 && u.sy == 1 {
-		return u.plane(u.m.Cb, near), u.plane(u.m.Cr, near)
-	}
-	far := near
-	if u.triangle && u.sy == 2 {
-		far = min(max(near+2*(y%2)-1, 0), u.h-1) // above for even rows, below for odd
-	}
-	u.row(u.cb, u.plane(u.m.Cb, near), u.plane(u.m.Cb, far), y%2)
-	u.row(u.cr, u.plane(u.m.Cr, near), u.plane(u.m.Cr, far), y%2)
-	return u.cb, u.cr
-}
-
-func (u *upsampler) plane(p []byte, row int) []byte {
-	start := row * u.m.CStride
-	return p[start : start+u.w]
-}
-
-func (u *upsampler) row(dst, near, far []byte, odd int) {
-	switch {
-	case !u.triangle:
-		for i := range dst {
-			dst[i] = near[i/u.sx]
+		r, g, b := l+91881*v, l-22554*u-46802*v, l+116130*u
+		if uint32(r|g|b) >= 1<<24 { // seldom
+			r, g, b = clamp16(r), clamp16(g), clamp16(b)
 		}
-	case u.sx == 1:
-		triangleV(dst, near, far, odd)
-	case u.sy == 1:
-		triangleH(dst, near)
-	default:
-		triangleHV(dst, near, far)
+		d[0], d[1], d[2] = byte(r>>16), byte(g>>16), byte(b>>16)
 	}
 }
+
+// clamp16 limits a number of 16 fraction bits to 0 … 255.
+func clamp16(x int32) int32 { return min(max(x, 0), 255<<16) }
+
+// plane is one component of a JPEG, which may have fewer samples than the image
+// has pixels.
+type plane struct {
+	pix    []byte
+	stride int
+	w, h   int    // samples that belong to the image
+	sx, sy int    // pixels per sample
+	wide   []byte // the last row
+}
+
+// row returns row y of the image, at least as wide as it. As libjpeg does, 2:1
+// is interpolated by a triangle filter ("fancy upsampling", jdsample.c), but
+// where it is 2:1 across and too narrow; else samples are repeated.
+func (p *plane) row(y int) []byte {
+	near := y / p.sy
+	if p.sx == 1 && p.sy == 1 {
+		return p.line(near)
+	}
+	if p.wide == nil {
+		p.wide = make([]byte, p.sx*p.w)
+	}
+	far := min(max(near+2*(y%2)-1, 0), p.h-1) // above for even rows, below for odd
+	switch {
+	case p.sx == 1 && p.sy == 2:
+		triangleV(p.wide, p.line(near), p.line(far), y%2)
+	case p.sx == 2 && p.sy == 1 && p.w > 2:
+		triangleH(p.wide, p.line(near))
+	case p.sx == 2 && p.sy == 2 && p.w > 2:
+		triangleHV(p.wide, p.line(near), p.line(far))
+	default:
+		src := p.line(near)
+		for i := range p.wide {
+			p.wide[i] = src[i/p.sx]
+		}
+	}
+	return p.wide
+}
+
+func (p *plane) line(row int) []byte { return p.pix[row*p.stride:][:p.w] }
 
 // triangleV weighs the near row ¾ and the far row ¼; the rounding alternates.
 func triangleV(dst, near, far []byte, odd int) {

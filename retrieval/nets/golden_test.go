@@ -290,8 +290,8 @@ func TestGoldenStages(t *testing.T) {
 	}
 }
 
-// TestGoldenJPEG describes the JPEG files themselves: the decoder's pixels
-// differ a little from the reference's.
+// TestGoldenJPEG describes the JPEG files themselves: the decoder's pixels are
+// the reference's.
 func TestGoldenJPEG(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a large image")

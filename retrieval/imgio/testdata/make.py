@@ -44,6 +44,11 @@ s = scene()
 for sample in ("1x1", "2x1", "2x2", "1x2", "4x1"):
     cjpeg(f"sample{sample}.jpg", s, "-sample", sample)
 cjpeg("progressive.jpg", s, "-sample", "2x2", "-progressive")
+cjpeg("progressive_restart.jpg", s, "-sample", "2x2", "-progressive", "-restart", "1B")
+open("/tmp/scans", "w").write("0;\n1;\n2;\n")
+cjpeg("scans.jpg", s, "-sample", "2x2", "-scans", "/tmp/scans")  # one component each
+cjpeg("coarse.jpg", s, "-sample", "2x2", "-quality", "1")  # 16-bit quantization tables
+cjpeg("mixed.jpg", s, "-sample", "2x2,1x2,2x1")  # chroma planes of two sizes
 cjpeg("restart.jpg", s, "-sample", "2x2", "-restart", "1")
 cjpeg("grey.jpg", s, "-grayscale")
 cjpeg("rgb.jpg", s, "-rgb")
