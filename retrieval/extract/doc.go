@@ -4,11 +4,11 @@
 //
 // # Steps
 //
-// An image is decoded (EXIF orientation ignored unless asked for), shrunk to
-// MaxSize, resized to each of Scales as Pillow does, and described at each. The
-// descriptors of several scales are pooled and scaled to unit length, then
-// whitened and scaled again. These are the steps of deep-image-retrieval
-// ("dirtorch"), in its order.
+// An image is decoded (EXIF orientation ignored unless asked for), cropped if it
+// has a crop, shrunk to MaxSize, resized to each of Scales as Pillow does, and
+// described at each. The descriptors of several scales are pooled and scaled to
+// unit length, then whitened and scaled again. These are the steps of
+// deep-image-retrieval ("dirtorch"), in its order.
 //
 // # Protocols
 //

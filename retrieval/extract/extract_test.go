@@ -203,7 +203,7 @@ func TestShrinking(t *testing.T) {
 	}
 	images := drawn(t, 1)
 	s.MaxSize, s.Scales = 20, []float64{1}
-	small, err := s.prepare(images[0].File)
+	small, err := s.prepare(images[0])
 	if err != nil || small[0].W != 20 || small[0].H != 16 {
 		t.Errorf("got %v, %v", small, err)
 	}

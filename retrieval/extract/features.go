@@ -29,10 +29,16 @@ func (r *Result) Err() error {
 // an image, into the folder dir, beside [MetadataFile]. Images that have theirs
 // there are passed over, so that an interrupted extraction goes on where it
 // stopped; features that were made otherwise are refused with an
-// [*OptionError]. name is the type's.
+// [*OptionError]. name is the type's. Images have no crop: the files, which are
+// known by the image's name, would not say it.
 func (e *Extractor) ToFeatures(ctx context.Context, images []Image, dir, name string, o RunOptions) (*Result, error) {
 	if err := CheckFiles(images); err != nil {
 		return nil, err
+	}
+	for _, im := range images {
+		if !im.Crop.Empty() {
+			return nil, optionf("want whole images for kapture features, found %s with the crop %v", im.Name, im.Crop)
+		}
 	}
 	release, err := e.meta.claim(dir)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"image"
 	"io/fs"
 	"os"
 	"strings"
@@ -35,8 +36,8 @@ func filesOf(path string) matrixFiles {
 
 // ToMatrix writes the images' descriptors as rows of the file path, which ends
 // in .npy, in the order of the images; beside it, the names of the images as
-// .txt, a row a line, and the metadata as .json. Images that could not be read
-// have no row and no line.
+// .txt, a row a line, and the metadata as .json, with the crops. Images that
+// could not be read have no row and no line.
 //
 // Descriptors are gathered in the folder PATH.partial first, an image a file,
 // and the matrix is written when all are there: an interrupted extraction goes
@@ -79,24 +80,30 @@ func (e *Extractor) ToMatrix(ctx context.Context, images []Image, path string, o
 func keyed(images []Image) (unique []Image, aliases []string) {
 	seen := map[string]bool{}
 	for _, im := range images {
-		key := matrixKey(im.Name)
+		key := im.key()
 		aliases = append(aliases, key)
 		if !seen[key] {
-			unique = append(unique, Image{Name: key, File: im.File})
+			unique = append(unique, Image{Name: key, File: im.File, Crop: im.Crop})
 		}
 		seen[key] = true
 	}
 	return unique, aliases
 }
 
-func matrixKey(name string) string {
-	sum := sha256.Sum256([]byte(name))
+// key tells apart what has a row of its own: images, and crops of one image.
+func (im Image) key() string {
+	text := im.Name
+	if !im.Crop.Empty() {
+		text += "\x00" + im.Crop.String()
+	}
+	sum := sha256.Sum256([]byte(text))
 	key := hex.EncodeToString(sum[:])
 	return key[:2] + "/" + key[2:]
 }
 
-// oldMatrix is a matrix that is there already; nil: none.
-type oldMatrix struct{ names []string }
+// oldMatrix is a matrix that is there already, as the images of its rows, which
+// have no file; nil: none.
+type oldMatrix struct{ images []Image }
 
 func (e *Extractor) oldMatrix(files matrixFiles) (*oldMatrix, error) {
 	meta, err := ReadMetadata(files.meta)
@@ -112,11 +119,26 @@ func (e *Extractor) oldMatrix(files matrixFiles) (*oldMatrix, error) {
 	if err := e.meta.agree(files.rows, meta); err != nil {
 		return nil, err
 	}
+	if _, err := os.Stat(files.partial); err == nil {
+		return nil, nil // it was being replaced, and its files may not fit each other
+	}
 	text, err := os.ReadFile(files.names)
 	if err != nil {
 		return nil, err
 	}
-	return &oldMatrix{strings.FieldsFunc(string(text), func(c rune) bool { return c == '\n' })}, nil
+	names := strings.FieldsFunc(string(text), func(c rune) bool { return c == '\n' })
+	if len(meta.Crops) != 0 && len(meta.Crops) != len(names) {
+		return nil, &kapture.InputError{Path: files.meta, Msg: fmt.Sprintf("want a crop for each of the %d lines of %s, found %d", len(names), files.names, len(meta.Crops))}
+	}
+	old := &oldMatrix{make([]Image, len(names))}
+	for i, name := range names {
+		old.images[i].Name = name
+		if len(meta.Crops) > 0 {
+			c := meta.Crops[i]
+			old.images[i].Crop = image.Rect(c[0], c[1], c[2], c[3])
+		}
+	}
+	return old, nil
 }
 
 // free refuses to overwrite what others made, the list of images in particular
@@ -132,11 +154,11 @@ func (files matrixFiles) free() error {
 
 // holds reports whether the rows are those of the images.
 func (m *oldMatrix) holds(images []Image) bool {
-	if m == nil || len(m.names) != len(images) {
+	if m == nil || len(m.images) != len(images) {
 		return false
 	}
 	for i, im := range images {
-		if m.names[i] != im.Name {
+		if m.images[i].key() != im.key() {
 			return false
 		}
 	}
@@ -160,12 +182,12 @@ func (e *Extractor) takeOver(old *oldMatrix, files matrixFiles) error {
 	defer there.Close()
 	var rows *npy.File
 	row := make([]float32, e.Dim())
-	for i, name := range old.names {
-		if there.Has(matrixKey(name)) {
+	for i, im := range old.images {
+		if there.Has(im.key()) {
 			continue
 		}
 		if rows == nil {
-			if rows, err = openRows(files.rows, len(old.names), e.Dim()); err != nil {
+			if rows, err = openRows(files.rows, len(old.images), e.Dim()); err != nil {
 				return err
 			}
 			defer rows.Close()
@@ -173,7 +195,7 @@ func (e *Extractor) takeOver(old *oldMatrix, files matrixFiles) error {
 		if err := npy.Read(rows, i, row); err != nil {
 			return err
 		}
-		if err := w.Write(matrixKey(name), row); err != nil {
+		if err := w.Write(im.key(), row); err != nil {
 			return err
 		}
 	}
@@ -229,7 +251,7 @@ func (e *Extractor) assemble(images []Image, keys []string, files matrixFiles) e
 	if err := lines.Flush(); err != nil {
 		return err
 	}
-	if err := e.meta.Write(files.meta); err != nil {
+	if err := e.meta.withCrops(images, have).Write(files.meta); err != nil {
 		return err
 	}
 	if err := names.CloseAtomicallyReplace(); err != nil {

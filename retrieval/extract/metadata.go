@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -27,6 +28,9 @@ type Metadata struct {
 	Model    Model    `json:"model"`
 	Dim      int      `json:"dim"` // values of a descriptor
 	Settings Settings `json:"settings"`
+	// Crops are those of a matrix's rows: left, top, right, bottom in pixels,
+	// zeros for a whole image. None: all are whole.
+	Crops [][4]int `json:"crops,omitempty"`
 }
 
 // Model is a checkpoint.
@@ -46,6 +50,24 @@ func (m *Metadata) String() string {
 // same weights, whatever the file's name, and settings that do the same.
 func (m *Metadata) Same(other *Metadata) bool {
 	return m.Model.SHA256 == other.Model.SHA256 && m.Dim == other.Dim && m.Settings.same(other.Settings)
+}
+
+// withCrops is m for a matrix of those of the images.
+func (m Metadata) withCrops(images []Image, rows []int) *Metadata {
+	m.Crops = nil
+	cropped := false
+	for _, i := range rows {
+		c := images[i].Crop
+		if c.Empty() {
+			c = image.Rectangle{}
+		}
+		cropped = cropped || !c.Empty()
+		m.Crops = append(m.Crops, [4]int{c.Min.X, c.Min.Y, c.Max.X, c.Max.Y})
+	}
+	if !cropped {
+		m.Crops = nil
+	}
+	return &m
 }
 
 // ReadMetadata reads a file that [Metadata.Write] wrote. Other text is a

@@ -3,6 +3,7 @@ package extract
 import (
 	"errors"
 	"fmt"
+	"image"
 	"strings"
 
 	"locbench/kapture"
@@ -39,15 +40,34 @@ func (s Settings) inputs(x extent) []extent {
 	return out
 }
 
-// prepare decodes an image and scales it: one image a scale.
-func (s Settings) prepare(file string) ([]*imgio.Image, error) {
+// cropped is the size of what is described of an image of size x: of the whole
+// of it, or of its crop. One that misses the image, or sticks out of it by more
+// than its size, is refused.
+func (im Image) cropped(x extent) (extent, error) {
+	if im.Crop.Empty() {
+		return x, nil
+	}
+	if !im.Crop.Overlaps(image.Rect(0, 0, x.w, x.h)) || !im.Crop.In(image.Rect(-x.w, -x.h, 2*x.w, 2*x.h)) {
+		return x, &kapture.InputError{Path: im.File, Msg: fmt.Sprintf("want a crop of the image of %d×%d pixels, found %v", x.w, x.h, im.Crop)}
+	}
+	return extent{im.Crop.Dx(), im.Crop.Dy()}, nil
+}
+
+// prepare decodes an image, crops and scales it: one image a scale.
+func (s Settings) prepare(im Image) ([]*imgio.Image, error) {
 	open := imgio.Open
 	if s.EXIF {
 		open = imgio.OpenUpright
 	}
-	m, err := open(file)
+	m, err := open(im.File)
 	if err != nil {
-		return nil, unreadable(file, err)
+		return nil, unreadable(im.File, err)
+	}
+	if _, err := im.cropped(extent{m.W, m.H}); err != nil {
+		return nil, err
+	}
+	if !im.Crop.Empty() {
+		m = m.Crop(im.Crop)
 	}
 	filter := imgio.Bilinear
 	if s.BoxFilter {
@@ -64,23 +84,32 @@ func (s Settings) prepare(file string) ([]*imgio.Image, error) {
 
 // measure returns the sizes of the network's inputs and of the file's image,
 // from the file's header.
-func (s Settings) measure(file string) (inputs []extent, image extent, err error) {
+func (s Settings) measure(im Image) (inputs []extent, whole extent, err error) {
+	file := im.File
 	if err := kapture.CheckFile(file); err != nil {
-		return nil, image, unreadable(file, err)
+		return nil, whole, unreadable(file, err)
 	}
 	w, h, err := imgio.Size(file)
 	if err != nil {
-		return nil, image, unreadable(file, err)
+		return nil, whole, unreadable(file, err)
 	}
-	image = extent{w, h}
-	inputs = s.inputs(image)
+	whole = extent{w, h}
+	bounds := whole
+	if s.EXIF && !im.Crop.Empty() { // it may yet be turned; prepare looks again
+		bounds = extent{max(w, h), max(w, h)}
+	}
+	part, err := im.cropped(bounds)
+	if err != nil {
+		return nil, whole, err
+	}
+	inputs = s.inputs(part)
 	for _, in := range inputs {
 		if in.pixels() > nets.MaxPixels {
-			return nil, image, &kapture.InputError{Path: file, Msg: fmt.Sprintf("want at most %d megapixels for the network, found %d×%d: a maximum size shrinks it",
+			return nil, whole, &kapture.InputError{Path: file, Msg: fmt.Sprintf("want at most %d megapixels for the network, found %d×%d: a maximum size shrinks it",
 				nets.MaxPixels/1_000_000, in.w, in.h)}
 		}
 	}
-	return inputs, image, nil
+	return inputs, whole, nil
 }
 
 // unreadable says that the file holds no image.

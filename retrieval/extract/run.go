@@ -2,6 +2,7 @@ package extract
 
 import (
 	"context"
+	"image"
 	"log/slog"
 	"runtime"
 	"sync"
@@ -16,6 +17,9 @@ import (
 type Image struct {
 	Name string // by which results are known
 	File string
+	// Crop is the part to describe, in pixels of the image as it is decoded; what
+	// of it lies outside is black. Empty: the whole image.
+	Crop image.Rectangle
 }
 
 // Progress shows how far an extraction is. Start begins a bar of total images,
@@ -112,7 +116,7 @@ func (r *runner) decodeAhead(ctx context.Context) error {
 	}
 	for i, image := range r.images {
 		w := &work{index: i}
-		inputs, size, err := r.meta.Settings.measure(image.File)
+		inputs, size, err := r.meta.Settings.measure(image)
 		w.err = err
 		needs, keeps := size.pixels(), int64(0)
 		for _, in := range inputs {
@@ -153,7 +157,7 @@ func (r *runner) decode(ctx context.Context, b *batch, w *work, keeps int64) err
 	b.decoded.Add(1)
 	r.decoding.Go(func() {
 		defer b.decoded.Done()
-		w.inputs, w.err = r.meta.Settings.prepare(r.images[w.index].File)
+		w.inputs, w.err = r.meta.Settings.prepare(r.images[w.index])
 		r.budget.Release(w.held - keeps)
 		w.held = keeps
 		<-r.slots

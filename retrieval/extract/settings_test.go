@@ -126,7 +126,7 @@ func TestLists(t *testing.T) {
 		t.Fatal(err)
 	}
 	images, err = FromList(list)
-	if err != nil || len(images) != 2 || images[0] != (Image{"b.JPG", filepath.Join(dir, "b.JPG")}) || images[1].File != "/c.jpg" {
+	if err != nil || len(images) != 2 || images[0] != (Image{Name: "b.JPG", File: filepath.Join(dir, "b.JPG")}) || images[1].File != "/c.jpg" {
 		t.Errorf("got %v, %v", images, err)
 	}
 	if err := os.WriteFile(list, []byte("\n"), 0o644); err != nil {
