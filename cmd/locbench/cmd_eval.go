@@ -26,6 +26,7 @@ type evalFlags struct {
 	aqe, adba             string
 	whiten                whitenFlags
 	queryExpand, dbExpand retrieval.Expansion
+	network               networkFlags
 
 	json     string
 	perQuery bool
@@ -45,20 +46,35 @@ one.
 
 The ground truth is --gnd FILE (the .pkl of the revisited benchmark, or the same
 as .json), or lies in --data DIR: gnd_NAME.pkl or .json, or the original good, ok
-and junk files. The ranking comes from descriptors, ranked by dot product on the
+and junk files. The ranking comes from a network, --model FILE, which describes the
+images of --data DIR, or from descriptors, both ranked by dot product on the
 processor, or from a file of scores or ranks, all as .npy. The rows of descriptors
 are in the order of the ground truth, or in that of a list of images: FILE.txt
 beside FILE.npy, --query-list, --db-list. Query images are to be cropped to their
 box. Distractors are read in blocks: a million of them need no memory.
 
+With --model, query images are cropped to their box before anything else, and
+images of the database are not. --protocol and the flags after it are those of
+locbench extract; --whiten names a PCA set of the checkpoint. --save DIR keeps the
+descriptors as query.npy and db.npy, and what an interrupted evaluation has of
+them: those that are there are not computed again. An image that cannot be read
+does not stop the others: it is reported, and the exit code is 3.
+
 ` + exitHelp,
 		Example: `  locbench eval --dataset roxford5k --gnd gnd_roxford5k.json --scores scores.npy
   locbench eval --dataset roxford5k --gnd gnd_roxford5k.json --query-descriptors queries.npy --db-descriptors images.npy --json roxford5k.json
   locbench eval --dataset roxford5k --gnd gnd_roxford5k.json --query-descriptors queries.npy --db-descriptors images.npy --distractors r1m.npy --aqe 2,3
-  locbench eval --dataset folder --data photos --db-descriptors photos.npy --adba 2,3 --per-query`,
+  locbench eval --dataset folder --data photos --db-descriptors photos.npy --adba 2,3 --per-query
+  locbench eval --dataset roxford5k --data roxford5k/ --model model.safetensors --protocol eval --save descriptors/`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), g) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), g, cmd) },
 	}
+	f.add(cmd)
+	_ = cmd.MarkFlagRequired("dataset") // fails only for a flag that does not exist
+	return cmd
+}
+
+func (f *evalFlags) add(cmd *cobra.Command) {
 	fl := cmd.Flags()
 	fl.StringVar(&f.dataset, "dataset", "", strings.Join(landmarks.Names(), ", "))
 	fl.StringVar(&f.gnd, "gnd", "", "ground truth, .pkl or .json")
@@ -73,19 +89,19 @@ box. Distractors are read in blocks: a million of them need no memory.
 	fl.StringVar(&f.aqe, "aqe", "", "K,ALPHA of query expansion")
 	fl.StringVar(&f.adba, "adba", "", "K,ALPHA of database expansion")
 	f.whiten.add(cmd, "whiten")
+	fl.Lookup("whiten").Usage += "; with --model, a PCA set of its checkpoint, or none"
+	f.network.add(cmd)
 	fl.StringVar(&f.json, "json", "", "write the figures to this file")
 	fl.BoolVar(&f.perQuery, "per-query", false, "print the average precision of every query too")
-	_ = cmd.MarkFlagRequired("dataset") // fails only for a flag that does not exist
-	return cmd
 }
 
 // check refuses flags that do not go together.
-func (f *evalFlags) check() (err error) {
+func (f *evalFlags) check(cmd *cobra.Command) (err error) {
 	if !slices.Contains(landmarks.Names(), f.dataset) {
 		return usagef("want --dataset %s, found %q", strings.Join(landmarks.Names(), ", "), f.dataset)
 	}
 	given := 0
-	for _, flag := range []string{f.database, f.scores, f.ranks} {
+	for _, flag := range []string{f.network.model, f.database, f.scores, f.ranks} {
 		if flag != "" {
 			given++
 		}
@@ -93,19 +109,26 @@ func (f *evalFlags) check() (err error) {
 	folder := f.dataset == landmarks.Folder
 	switch {
 	case given != 1:
-		return usagef("want one of --db-descriptors, --scores and --ranks, found %d", given)
+		return usagef("want one of --model, --db-descriptors, --scores and --ranks, found %d", given)
 	case folder && (f.data == "" || f.gnd != ""):
 		return usagef("want --data DIR, the folder of folders, for --dataset folder, and no --gnd")
 	case folder && f.queries != "":
 		return usagef("want no --query-descriptors for --dataset folder: its images are the queries")
-	case !folder && (f.data == "") == (f.gnd == ""):
+	case f.network.model != "" && f.data == "":
+		return usagef("want --data DIR, the folder of the images, for --model")
+	case !folder && f.network.model == "" && (f.data == "") == (f.gnd == ""):
 		return usagef("want either --gnd FILE or --data DIR for --dataset %s", f.dataset)
 	case !folder && (f.database == "") != (f.queries == ""):
 		return usagef("want --query-descriptors and --db-descriptors together")
-	case f.database == "" && (f.aqe != "" || f.adba != "" || f.whiten.file != "" || len(f.distractors) > 0 || f.queryList != "" || f.dbList != ""):
-		return usagef("want descriptors for --aqe, --adba, --whiten, --distractors and lists: scores and ranks are taken as they are")
+	case f.database == "" && (f.queryList != "" || f.dbList != ""):
+		return usagef("want --db-descriptors for --query-list and --db-list")
+	case f.database+f.network.model == "" && (f.aqe != "" || f.adba != "" || f.whiten.file != "" || len(f.distractors) > 0):
+		return usagef("want descriptors for --aqe, --adba, --whiten and --distractors: scores and ranks are taken as they are")
 	case f.adba != "" && len(f.distractors) > 0:
 		return usagef("want --adba without --distractors: the distractors, which are not held in memory, would stay as they are")
+	}
+	if err := f.network.check(cmd, f.whiten); err != nil {
+		return err
 	}
 	if f.queryExpand, err = parseExpansion("aqe", f.aqe); err != nil {
 		return err
@@ -131,8 +154,8 @@ func parseExpansion(flag, text string) (e retrieval.Expansion, err error) {
 	return e, nil
 }
 
-func (f *evalFlags) run(ctx context.Context, g *globals) error {
-	if err := f.check(); err != nil {
+func (f *evalFlags) run(ctx context.Context, g *globals, cmd *cobra.Command) error {
+	if err := f.check(cmd); err != nil {
 		return err
 	}
 	d, err := f.openDataset()
@@ -159,7 +182,10 @@ func (f *evalFlags) run(ctx context.Context, g *globals) error {
 
 // places ranks by what the flags name.
 func (f *evalFlags) places(ctx context.Context, g *globals, d *landmarks.Dataset) ([][]landmarks.Place, error) {
-	if f.database != "" {
+	switch {
+	case f.network.model != "":
+		return f.describe(ctx, g, d)
+	case f.database != "":
 		return f.search(ctx, g, d)
 	}
 	path, from := f.scores, d.FromScores
@@ -178,7 +204,7 @@ func (f *evalFlags) places(ctx context.Context, g *globals, d *landmarks.Dataset
 func (f *evalFlags) notes() []string {
 	var notes []string
 	for _, n := range []struct{ what, how string }{
-		{"whitening", f.whiten.String()}, {"database expansion (K,ALPHA)", f.adba}, {"query expansion (K,ALPHA)", f.aqe},
+		{"network", f.network.note}, {"whitening", f.whitenNote()}, {"database expansion (K,ALPHA)", f.adba}, {"query expansion (K,ALPHA)", f.aqe},
 		{"distractors", strings.Join(f.distractors, ", ")},
 	} {
 		if n.how != "" {

@@ -73,15 +73,21 @@ type settingsFlags struct {
 }
 
 func (f *settingsFlags) add(cmd *cobra.Command) {
+	f.addImages(cmd)
+	fl, d := cmd.Flags(), extract.Defaults()
+	fl.StringVar(&f.set.Whiten, "whiten", d.Whiten, "PCA set of the checkpoint; none: no whitening")
+	fl.Float64Var(&f.set.WhitenPower, "whiten-power", d.WhitenPower, "power of the variance that whitening divides by")
+	fl.IntVar(&f.set.WhitenDim, "whiten-dim", d.WhitenDim, "dimensions to keep; 0: all")
+	fl.Float64Var(&f.set.WhitenMult, "whiten-mult", d.WhitenMult, "factor of the divisor; no effect on unit descriptors")
+}
+
+// addImages adds the flags of all settings but the whitening's.
+func (f *settingsFlags) addImages(cmd *cobra.Command) {
 	fl, d := cmd.Flags(), extract.Defaults()
 	fl.StringVar(&f.protocol, "protocol", "", strings.Join(extract.Protocols(), ", ")+": named settings (default: none)")
 	fl.Float64SliceVar(&f.set.Scales, "scales", d.Scales, "factors of the image's size; the descriptors of several are pooled")
 	fl.StringVar(&f.set.Pool, "pool", d.Pool, "of scales: gem (signed power mean) or mean")
 	fl.Float64Var(&f.set.GemP, "gemp", d.GemP, "exponent of --pool gem")
-	fl.StringVar(&f.set.Whiten, "whiten", d.Whiten, "PCA set of the checkpoint; none: no whitening")
-	fl.Float64Var(&f.set.WhitenPower, "whiten-power", d.WhitenPower, "power of the variance that whitening divides by")
-	fl.IntVar(&f.set.WhitenDim, "whiten-dim", d.WhitenDim, "dimensions to keep; 0: all")
-	fl.Float64Var(&f.set.WhitenMult, "whiten-mult", d.WhitenMult, "factor of the divisor; no effect on unit descriptors")
 	fl.IntVar(&f.set.MaxSize, "max-size", d.MaxSize, "shrink images to that longer side in pixels; 0: keep their size")
 	fl.BoolVar(&f.set.EXIF, "exif", false, "turn images as their EXIF orientation says")
 }

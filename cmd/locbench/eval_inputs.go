@@ -107,6 +107,11 @@ func (f *evalFlags) search(ctx context.Context, g *globals, d *landmarks.Dataset
 			return nil, err
 		}
 	}
+	return f.rank(ctx, g, d, r, s)
+}
+
+// rank adds the distractors to a search, and ranks.
+func (f *evalFlags) rank(ctx context.Context, g *globals, d *landmarks.Dataset, r *rowFiles, s landmarks.Search) ([][]landmarks.Place, error) {
 	total := 0
 	for _, path := range f.distractors {
 		rows, err := r.open(path)

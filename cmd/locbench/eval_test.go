@@ -259,7 +259,7 @@ func TestEvalBadInput(t *testing.T) {
 		"no PCA":         {append(descriptors, at("images.npy"), "--whiten", at("images.npy")), 3, []string{"images.npy: byte 0: want a checkpoint"}},
 		"no file":        {append(set, "--scores", at("none.npy")), 1, []string{"none.npy: no such file"}},
 		"unknown set":    {[]string{"--dataset", "holidays", "--scores", "x"}, 2, []string{"found \"holidays\""}},
-		"no ranking":     {set, 2, []string{"want one of --db-descriptors, --scores and --ranks, found 0"}},
+		"no ranking":     {set, 2, []string{"want one of --model, --db-descriptors, --scores and --ranks, found 0"}},
 		"two rankings":   {append(set, "--scores", "x", "--ranks", "y"), 2, []string{"found 2"}},
 		"no queries":     {append(set, "--db-descriptors", "x"), 2, []string{"--query-descriptors and --db-descriptors together"}},
 		"no ground":      {[]string{"--dataset", "rparis6k", "--scores", "x"}, 2, []string{"want either --gnd FILE or --data DIR"}},

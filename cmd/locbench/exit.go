@@ -69,7 +69,8 @@ func is[E error](err error) bool {
 func (g *globals) report(err error) {
 	code := exitCode(err)
 	resume, kept := "locbench "+strings.Join(quoted(g.args), " "), ""
-	if slices.Contains(g.args, "run") || slices.Contains(g.args, "extract") {
+	saves := func(arg string) bool { return arg == "--save" || strings.HasPrefix(arg, "--save=") } // of eval
+	if slices.Contains(g.args, "run") || slices.Contains(g.args, "extract") || slices.ContainsFunc(g.args, saves) {
 		kept = "; what was finished is kept"
 	}
 	switch {

@@ -33,6 +33,7 @@ func playground(t *testing.T) {
 	}
 	put(t, ".", "fire_top50_pairs.txt", "# kapture format: 1.1\nq0.jpg, m0.jpg, 0.9\nq1.jpg, m1.jpg, 0.8\n")
 	landmarkFiles(t, ".")
+	landmarkImages(t, "roxford5k")
 	writeModel(t, "Resnet101-AP-GeM-LM18.pt") // what a file is, its content says, not its name
 	mustRun(t, "model", "convert", "Resnet101-AP-GeM-LM18.pt", "model.safetensors")
 	mustRun(t, "scenes", "generate", filepath.Join("data", "demo"), "--mapping", "12", "--queries", "6", "--size", "64x48", "--local-features", "0", "--quiet")
