@@ -56,3 +56,19 @@ func TestGraphTiesAndNaN(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestGraphNegativeProducts fills the last block of the database up with zeros,
+// whose product is larger than that of any row: they are no hits.
+func TestGraphNegativeProducts(t *testing.T) {
+	b := &Backend{name: "graph", device: goDevice(t)}
+	const rows = graphRows + 3
+	db := Matrix{Rows: rows, Cols: 1, Data: make([]float32, rows)}
+	for i := range db.Data {
+		db.Data[i] = float32(i - rows)
+	}
+	q := Matrix{Rows: 1, Cols: 1, Data: []float32{1}}
+	want := [][]Hit{{{rows - 1, -1}, {rows - 2, -2}, {rows - 3, -3}, {rows - 4, -4}, {rows - 5, -5}}}
+	if diff := cmp.Diff(want, topK(t, b, q, db, 5)); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -70,17 +70,47 @@ func TestOpenBrokenPlugin(t *testing.T) {
 	if err := os.WriteFile(file, []byte("\x7fELF and no more"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open("xla:cuda"); err == nil {
-		t.Error("a broken plugin opened")
+	if _, err := Open("xla:cuda"); err == nil || !strings.Contains(err.Error(), file) && errNoXLA == nil {
+		t.Errorf("want an error of %s, found %v", file, err)
 	}
 	if b, err := Open(""); err != nil || b.Name() != "go" {
 		t.Errorf("want the embedded backend where the plugin is broken, found %v, %v", b, err)
 	}
 }
 
+// TestFindPlugin looks through the folders in their order, and takes the last
+// of several versions.
+func TestFindPlugin(t *testing.T) {
+	home, named := t.TempDir(), t.TempDir()
+	t.Setenv("HOME", home)
+	t.Setenv("LD_LIBRARY_PATH", "")
+	t.Setenv(pluginPathEnv, named)
+	local := filepath.Join(home, ".local", "lib", "go-xla")
+	for _, step := range []struct{ folder, name string }{
+		{filepath.Join(local, "nvidia"), "xla_test_plugin"},
+		{local, "pjrt_c_api_test_v0.8_plugin"},
+		{local, "pjrt_c_api_test_v0.9_plugin"},
+		{named, "pjrt_c_api_test_plugin"},
+	} {
+		file := filepath.Join(step.folder, step.name+sharedSuffix())
+		if err := os.MkdirAll(step.folder, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got, looked := findPlugin("test"); got != file || looked[0] != named || looked[1] != local {
+			t.Errorf("want %s, found %q in %v", file, got, looked)
+		}
+	}
+	if got, _ := findPlugin("other"); got != "" {
+		t.Errorf("want no plugin of another name, found %s", got)
+	}
+}
+
 func TestProbe(t *testing.T) {
 	found := Probe()
-	if len(found) != 3 || found[0].Spec != "go" || !found[0].OK || found[0].GFLOPS <= 0 {
+	if len(found) != 3 || found[0].Spec != "go" || !found[0].OK || found[0].GFLOPS <= 0 || found[0].GFLOPS > 1e5 {
 		t.Fatalf("found %+v", found)
 	}
 	for _, f := range found[1:] {
