@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"locbench/bench/record"
 	"locbench/kapture/geom"
 )
 
@@ -98,6 +99,31 @@ func TestCumulative(t *testing.T) {
 				t.Errorf("%d errors: the curve falls at point %d", n, i)
 			}
 		}
+	}
+}
+
+func TestCurveTopK(t *testing.T) {
+	for _, c := range []struct {
+		topks       []int
+		asked, want int
+	}{
+		{[]int{1, 2, 3, 4, 5, 10, 20, 50}, 0, 10},
+		{[]int{1, 2, 3, 4, 5, 10, 20, 50}, 20, 20},
+		{[]int{1, 5, 20}, 4, 5},
+		{[]int{20, 50}, 0, 20},
+		{[]int{1}, 7, 1},
+	} {
+		if got := (&section{topks: c.topks}).curveTopK(c.asked); got != c.want {
+			t.Errorf("k of %v, asked for %d: want %d, found %d", c.topks, c.asked, c.want, got)
+		}
+	}
+}
+
+func TestSortedThresholds(t *testing.T) {
+	s := &section{scene: record.Scene{Thresholds: []record.Threshold{{Meters: 5, Degrees: 1}, {Meters: 0.5, Degrees: 9}, {Meters: 5, Degrees: 0.5}, {Meters: 1, Degrees: 5}}}}
+	want := []record.Threshold{{Meters: 0.5, Degrees: 9}, {Meters: 1, Degrees: 5}, {Meters: 5, Degrees: 1}, {Meters: 5, Degrees: 0.5}}
+	if d := cmp.Diff(want, s.sortedThresholds()); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
 	}
 }
 

@@ -105,11 +105,27 @@ func TestWriteDir(t *testing.T) {
 		}
 	}
 	golden(t, "files.txt", []byte(strings.Join(names, "\n")+"\n"))
-	svg, err := os.ReadFile(filepath.Join(first, "localized_over_threshold_night.svg"))
-	if err != nil {
+	// One figure of each kind.
+	for _, name := range []string{"localized_over_threshold_night.svg", "localized_over_k_all_csi.svg", "retrieval_recall_day.svg"} {
+		svg, err := os.ReadFile(filepath.Join(first, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden(t, name, svg)
+	}
+}
+
+// TestPageGolden compares the page without its style, scripts and drawings.
+func TestPageGolden(t *testing.T) {
+	var b bytes.Buffer
+	if err := build(t, tiny.build(t)).WriteHTML(&b); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "localized_over_threshold_night.svg", svg)
+	page := b.Bytes()
+	for _, tag := range []string{"style", "script", "svg"} {
+		page = regexp.MustCompile(`(?s)(<`+tag+`\b[^>]*>).*?(</`+tag+`>)`).ReplaceAll(page, []byte("$1$2"))
+	}
+	golden(t, "page.html", page)
 }
 
 func checkXML(t *testing.T, name string, text []byte) {
