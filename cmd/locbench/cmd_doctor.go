@@ -31,6 +31,9 @@ downloaded or installed.
 func printFound(g *globals, f backend.Found) {
 	if f.OK {
 		g.println("%-9s works: %s, %.0f GFLOP/s", f.Spec, f.Detail, f.GFLOPS)
+		if f.Memory != "" {
+			g.println("%-9s memory %s", "", f.Memory)
+		}
 		return
 	}
 	g.println("%-9s not here: %v", f.Spec, f.Err)

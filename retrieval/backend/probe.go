@@ -19,6 +19,7 @@ type Found struct {
 	Looked []string // folders in which a plugin was looked for, in order
 	Err    error    // why not, if not OK
 	Hint   string   // how to get it, if not OK
+	Memory string   // of the device, "" if it is not known
 	GFLOPS float64  // speed of the self-test's product, 10⁹ operations a second
 }
 
@@ -40,9 +41,18 @@ func Probe() []Found {
 		}
 		if f.GFLOPS, f.Err = probe(f); f.Err == nil {
 			f.OK, f.Hint = true, ""
+			f.Memory = deviceMemory(f.Spec)
 		}
 	}
 	return found
+}
+
+// deviceMemory is that of the GPU, or of the machine where the CPU computes.
+func deviceMemory(spec string) string {
+	if spec == "xla:cuda" {
+		return cudaMemory(context.Background())
+	}
+	return hostMemory()
 }
 
 // probe opens the backend, adds its device to the detail and runs the self-test.
