@@ -83,6 +83,28 @@ func TestTenProblems(t *testing.T) {
 	}
 }
 
+// TestTenProblemsOfSeveral counts those of all, in their order.
+func TestTenProblemsOfSeveral(t *testing.T) {
+	var all problems
+	for part := range 2 {
+		var p problems
+		for i := range 7 {
+			p.addf("f", 10*part+i+1, "bad")
+		}
+		all.merge(&p)
+	}
+	want := "f:1: bad\nf:2: bad\nf:3: bad\nf:4: bad\nf:5: bad\nf:6: bad\nf:7: bad\nf:11: bad\nf:12: bad\nf:13: bad\nand 4 more"
+	if err := all.err(); err == nil || err.Error() != want {
+		t.Errorf("want\n%s\nfound\n%v", want, err)
+	}
+	for range 4 {
+		all.addf("g", 0, "worse")
+	}
+	if want, err := strings.Replace(want, "4 more", "8 more", 1), all.err(); err.Error() != want {
+		t.Errorf("want\n%s\nfound\n%v", want, err)
+	}
+}
+
 func TestBadPath(t *testing.T) {
 	for _, good := range []string{"a", "a/b.jpg", "a b", "ä", "...", "a..b", "C", ".hidden"} {
 		if why := badPath(good); why != "" {
@@ -195,7 +217,7 @@ func TestTarThatShrinks(t *testing.T) {
 // TestTarWithOneBlockOfZeros cuts the last block off tars of files of all kinds
 // of lengths.
 func TestTarWithOneBlockOfZeros(t *testing.T) {
-	for _, size := range []int{0, 2, 512, 514, 1022} {
+	for _, size := range []int{0, 1, 2, 511, 512, 513} {
 		data := tarOf(t, "a.jpg.kpt", strings.Repeat("x", size))
 		if _, err := openTar(data); err != nil {
 			t.Errorf("%d bytes: %v", size, err)
