@@ -32,6 +32,8 @@ var layers = map[string][]string{
 	"retrieval/npy":                 {},
 	"retrieval/pickle":              {},
 	"retrieval/weights":             {"retrieval/pickle"},
+	"retrieval/train/augment":       {"retrieval/imgio"},
+	"retrieval/train/trainset":      {"kapture", "kapture/geom", "kapture/nearname", "retrieval/imgio", "retrieval/pickle", "retrieval/train/augment"},
 	"localize":                      {"kapture", "kapture/camera", "kapture/geom"},
 	"kapture":                       {"kapture/camera", "kapture/geom"},
 	"kapture/camera":                {"kapture/geom"},
