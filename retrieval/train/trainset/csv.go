@@ -103,7 +103,8 @@ func (t *table) column(names ...string) (int, error) {
 // openCSV reads a table of images: a column image (or file, path, name), a
 // column label (or class, landmark_id), and, if all four are there, columns x0,
 // y0, x1, y1 (or xmin, ymin, xmax, ymax; or left, top, right, bottom): a box in
-// pixels, where empty fields mean the whole image. Other columns do not matter.
+// pixels, where empty fields mean the whole image. With a column split, the rows of
+// other splits than the source's do not count. Other columns do not matter.
 // Paths are relative to the folder of images.
 func openCSV(ctx context.Context, s Source) (*Set, error) {
 	t, err := openTable(s.Path)
@@ -116,6 +117,7 @@ func openCSV(ctx context.Context, s Source) (*Set, error) {
 	if err := errors.Join(errImage, errLabel); err != nil {
 		return nil, err
 	}
+	split, hasSplit := t.columns["split"]
 	sides, boxed := t.boxColumns()
 	g := newGathering(s, s.Path, s.below(filepath.Dir(s.Path)))
 	for {
@@ -128,6 +130,7 @@ func openCSV(ctx context.Context, s Source) (*Set, error) {
 		}
 		name, class, line := strings.TrimSpace(t.row[image]), strings.TrimSpace(t.row[label]), t.line()
 		switch {
+		case hasSplit && strings.TrimSpace(t.row[split]) != s.Split:
 		case name == "":
 			g.fail(line, "want an image, found none")
 		case class == "":

@@ -139,17 +139,20 @@ func (l *Loader) one(d Draw) (Loaded, error) {
 	partners := l.set.partners(d.Image)
 	order := generator(d.Key, "replacement").Perm(len(partners))
 	for _, k := range order[:min(maxTries, len(order))] {
+		image := int(partners[k])
+		if image == d.Image {
+			continue
+		}
 		l.replaced.Add(1)
 		if l.options.OnReplace != nil {
 			l.options.OnReplace(bad)
 		}
-		image := int(partners[k])
 		if m, err = l.pixels(image, d.Key); err == nil {
 			return Loaded{Draw: d, Image: image, Pixels: m}, nil
 		}
 		bad = &BadImageError{Image: image, File: l.set.File(image), Err: err}
 	}
-	return Loaded{}, fmt.Errorf("%w; nor can %s be used that shows the same", first, counted(len(order), "image"))
+	return Loaded{}, fmt.Errorf("%w; nor can another image be used that shows the same", first)
 }
 
 // pixels decodes, crops and augments an image.

@@ -41,7 +41,7 @@ type Source struct {
 	Path   string   `yaml:"path"`   // the folder, list, table or pickle
 	Images string   `yaml:"images"` // the folder of the images; empty: where Path is
 	Boxes  []string `yaml:"boxes"`  // tables of boxes, of gldv1
-	Split  string   `yaml:"split"`  // of retrieval-sfm: train or val
+	Split  string   `yaml:"split"`  // of retrieval-sfm and of tables that have splits: train or val
 
 	// Datasets are the kapture datasets of one map below Path; none: Path itself.
 	Datasets []string `yaml:"datasets"`
