@@ -1,7 +1,6 @@
 package augment
 
 import (
-	"math"
 	"math/rand/v2"
 
 	"locbench/retrieval/imgio"
@@ -104,8 +103,11 @@ func toHSV(r, g, b byte) (h, s, v byte) {
 	default:
 		t = float32(4 + float64(gc) - float64(rc))
 	}
-	t = float32(math.Mod(float64(t)/6+1, 1))
-	return byte(float64(t) * 255), byte(float64(span/float32(most)) * 255), most
+	turn := float64(t)/6 + 1
+	if turn >= 1 {
+		turn--
+	}
+	return byte(float64(float32(turn)) * 255), byte(float64(span/float32(most)) * 255), most
 }
 
 // fromHSV is Pillow's conversion back.
@@ -114,11 +116,11 @@ func fromHSV(h, s, v byte) (r, g, b byte) {
 		return v, v, v
 	}
 	fs, fh := float32(float64(s)/255), float32(float64(float32(h)*6)/255)
-	i := math.Floor(float64(fh))
+	i := int(fh)
 	f := float64(fh - float32(i))
-	level := func(k float64) byte { return byte(min(math.Round(float64(v)*k), 255)) }
+	level := func(k float64) byte { return byte(float64(v)*k + 0.5) }
 	p, q, t := level(1-float64(fs)), level(1-float64(fs)*f), level(1-float64(fs)*(1-f))
-	switch int(i) % 6 {
+	switch i % 6 {
 	case 0:
 		return v, t, p
 	case 1:

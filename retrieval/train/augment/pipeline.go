@@ -26,7 +26,7 @@ func (p *Pipeline) Config() Config { return p.c }
 // Apply returns a changed image of Size×Size pixels; im stays as it is. The
 // same generator gives the same pixels.
 func (p *Pipeline) Apply(im *imgio.Image, rng *rand.Rand) *imgio.Image {
-	m := p.scale(im, rng)
+	m := p.scale(cut(im, rng), rng)
 	m = p.place(m, rng)
 	if p.c.Flip && rng.IntN(2) == 1 {
 		flip(m)
@@ -43,6 +43,19 @@ func (p *Pipeline) Apply(im *imgio.Image, rng *rand.Rand) *imgio.Image {
 func (p *Pipeline) Box(box image.Rectangle, w, h int) image.Rectangle {
 	margin := int(0.5 + p.c.BoxMargin*float64(min(box.Dx(), box.Dy())))
 	return box.Inset(-margin).Intersect(image.Rect(0, 0, w, h))
+}
+
+// maxRatio is how long an image may be for its width: of longer ones a random
+// part is used, for scaled to the size of a crop they would fill the memory.
+const maxRatio = 8
+
+func cut(m *imgio.Image, rng *rand.Rand) *imgio.Image {
+	w, h := min(m.W, maxRatio*m.H), min(m.H, maxRatio*m.W)
+	if w == m.W && h == m.H {
+		return m
+	}
+	at := image.Pt(offset(m.W-w, rng), offset(m.H-h, rng))
+	return m.Crop(image.Rectangle{Min: at, Max: at.Add(image.Pt(w, h))})
 }
 
 // scale gives the shorter side a random length, and the image another aspect.

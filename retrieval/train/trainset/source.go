@@ -98,7 +98,7 @@ func Open(ctx context.Context, s Source) (*Set, error) {
 	}[s.Kind]
 	set, err := read(ctx, s)
 	if err != nil {
-		return nil, fmt.Errorf("training data of %s: %w", s.Path, err)
+		return nil, fmt.Errorf("training data: %w", err)
 	}
 	return set, nil
 }
