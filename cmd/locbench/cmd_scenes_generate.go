@@ -51,7 +51,7 @@ The same seed gives the same bytes, whatever --jobs is.
 
 ` + exitHelp,
 		Example: `  locbench scenes generate town --mapping 40 --queries 20 --size 320x240
-  locbench scenes generate landmarks --kind landmarks --classes 16 --views 6 --size 96`,
+  locbench scenes generate landmarks --kind landmarks --classes 16 --views 6 --size 64`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return fl.run(cmd, g, args[0]) },
 	}

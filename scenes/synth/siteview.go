@@ -66,16 +66,24 @@ func (s *site) view(r *rand.Rand, lenses []lens, v int) view {
 
 // Where people stand who take pictures of a landmark, metres and radians.
 const (
-	nearest, farthest = 3.5, 16
-	widest            = 65 * math.Pi / 180 // off the front's normal
+	nearest, farthest = 3.5, 18
+	widest            = 70 * math.Pi / 180 // off the front's normal
 )
 
-// stand draws where the camera is: open ground from which the focus is seen. A
-// long lens is used from farther away.
+// stand draws where the camera is: open ground from which the focus is seen. Two
+// of three times it is rather near, the farther the longer the lens is; else it
+// is anywhere around, which down a street is often far and aside.
 func (s *site) stand(r *rand.Rand, l *lens) r3.Vec {
 	zoom := l.params[0] / float64(l.width)
-	for range 80 {
-		d := nearest * max(1, zoom) * math.Pow(farthest/nearest, r.Float64()*r.Float64()*0.4+0.6*r.Float64())
+	anywhere := r.IntN(3) == 0
+	for range 120 {
+		d := nearest * max(1, zoom) * math.Pow(farthest/nearest, 0.8*r.Float64())
+		if anywhere {
+			d = farthest * math.Sqrt(r.Float64())
+		}
+		if d < nearest {
+			continue
+		}
 		turn := between(r, -math.Pi, math.Pi)
 		if s.normal != (r3.Vec{}) {
 			turn = math.Atan2(s.normal.Y, s.normal.X) + between(r, -widest, widest)

@@ -46,7 +46,7 @@ func newWriter(dir string, o Options, p *plan) (*writer, error) {
 	return w, err
 }
 
-// pictures renders and writes all pictures, and returns the landmarks of each
+// pictures renders and writes all pictures, and returns the spots of each
 // one's keypoints.
 func (w *writer) pictures(ctx context.Context) ([][]int32, error) {
 	all := w.plan.all()

@@ -191,10 +191,10 @@ func TestAnchors(t *testing.T) {
 func TestSamplerErrors(t *testing.T) {
 	set := newSet(t, 3, 3)
 	for want, o := range map[string]SamplerOptions{
-		"batches of at least 2 images, found 1":                {Batch: 1},
-		"0 images a class, or at least 2 and a divisor":        {Batch: 6, PerClass: 4},
-		"a balance of 0 to 1, found 2":                         {Batch: 2, Balance: 2},
-		"want at least a batch of 10 images an epoch, found 6": {Batch: 10},
+		"batches of at least 2 images, found 1":                                     {Batch: 1},
+		"0 images a class, or at least 2 and a divisor":                             {Batch: 6, PerClass: 4},
+		"a balance of 0 to 1, found 2":                                              {Batch: 2, Balance: 2},
+		"want at least a batch of 10 images an epoch, found 6":                      {Batch: 10},
 		"want at least 3 classes for batches of 6 images, 2 of each class, found 2": {Batch: 6, PerClass: 2},
 	} {
 		if _, err := NewSampler(set, o); err == nil || !strings.Contains(err.Error(), want) {
