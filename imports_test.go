@@ -28,7 +28,7 @@ var layers = map[string][]string{
 	"retrieval/extract/extracttest": {"retrieval/weights"},
 	"retrieval/imgio":               {},
 	"retrieval/nets":                {"retrieval/backend", "retrieval/imgio"},
-	"retrieval/landmarks":           {"kapture", "retrieval", "retrieval/backend", "retrieval/npy", "retrieval/pickle"},
+	"retrieval/landmarks":           {"kapture", "retrieval", "retrieval/backend", "retrieval/imgio", "retrieval/npy", "retrieval/pickle"},
 	"retrieval/npy":                 {},
 	"retrieval/pickle":              {},
 	"retrieval/weights":             {"retrieval/pickle"},

@@ -6,11 +6,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"locbench/retrieval/imgio"
 )
 
 // openFolder reads a folder of folders of images: the first folder of an
-// image's path is its class. Hidden files and folders, and files with other
-// endings than those of images, do not count. The order is that of the paths.
+// image's path is its class. Hidden files and folders, and files of other
+// [imgio.Extensions], do not count. The order is that of the paths.
 func openFolder(ctx context.Context, s Source) (*Set, error) {
 	g := newGathering(s, s.Path, Source{}.below(s.Path))
 	var names []string
@@ -22,7 +24,7 @@ func openFolder(ctx context.Context, s Source) (*Set, error) {
 		switch {
 		case hidden && e.IsDir():
 			return fs.SkipDir
-		case hidden, e.IsDir(), !isImage(path):
+		case hidden, e.IsDir(), !imgio.IsName(path):
 			return ctx.Err()
 		}
 		name, err := filepath.Rel(s.Path, path)
@@ -42,12 +44,4 @@ func openFolder(ctx context.Context, s Source) (*Set, error) {
 		g.add(name, class, 0)
 	}
 	return g.set(ctx)
-}
-
-func isImage(path string) bool {
-	switch strings.ToLower(filepath.Ext(path)) {
-	case ".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm":
-		return true
-	}
-	return false
 }

@@ -96,3 +96,19 @@ func TestSourceCheck(t *testing.T) {
 		t.Errorf("found %v", err)
 	}
 }
+
+func TestFromLabels(t *testing.T) {
+	s, err := FromLabels([]string{"x", "y", "z"}, []string{"a", "b", "a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSet(t, s, "a: x z\n")
+	if s.File(1) != "z" {
+		t.Errorf("found the file %s", s.File(1))
+	}
+	for want, labels := range map[string][]string{"found 3 and 1": {"a"}, "none among 3 images": {"a", "b", "c"}} {
+		if _, err := FromLabels([]string{"x", "y", "z"}, labels); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want %q, found %v", want, err)
+		}
+	}
+}

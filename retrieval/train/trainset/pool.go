@@ -9,9 +9,9 @@ import (
 
 // PoolOptions say what is drawn for the mining of hard negatives.
 type PoolOptions struct {
-	Queries int // pairs of a query and a positive; at most as many as there are
-	Images  int // from which negatives are taken; at most as many as there are
-	Seed    uint64
+	Queries int    `yaml:"queries"` // pairs of a query and a positive; at most as many as there are
+	Images  int    `yaml:"images"`  // from which negatives are taken; at most as many as there are
+	Seed    uint64 `yaml:"-"`
 }
 
 // Check reports all that is wrong with o.

@@ -18,15 +18,15 @@ type Draw struct {
 
 // SamplerOptions say how an epoch is drawn.
 type SamplerOptions struct {
-	Batch int // images a batch
+	Batch int `yaml:"batch"` // images a batch
 	// PerClass is how many images of a class stand together in a batch; 0: the
 	// batches are those of a shuffled epoch, as published for the AP loss.
-	PerClass int
+	PerClass int `yaml:"per_class"`
 	// Balance evens out the classes: one of n images gives m^b·n^(1−b) to an
 	// epoch, where m is the median of all classes. 0 takes every image once, 1
 	// as many of each class.
-	Balance float64
-	Seed    uint64
+	Balance float64 `yaml:"balance"`
+	Seed    uint64  `yaml:"-"`
 }
 
 // Check reports all that is wrong with o.
@@ -160,6 +160,13 @@ func (s *Sampler) byClass(epoch int) []int32 {
 		for start := len(order); len(order)-start < target; {
 			round := slices.Clone(members)
 			r.Shuffle(len(round), func(i, j int) { round[i], round[j] = round[j], round[i] })
+			if k := s.options.PerClass; k > 0 {
+				// The images of the group that goes on here come last, lest it
+				// get one twice.
+				begun := order[len(order)-(len(order)-start)%k:]
+				round = slices.DeleteFunc(round, func(i int32) bool { return slices.Contains(begun, i) })
+				round = append(round, begun...)
+			}
 			order = append(order, round[:min(len(round), target-len(order)+start)]...)
 		}
 	}
@@ -177,12 +184,12 @@ func (s *Sampler) spread(epoch int, images []int32) []int32 {
 	r := generator(s.options.Seed, "groups", uint64(epoch))
 	r.Shuffle(len(groups), func(i, j int) { groups[i], groups[j] = groups[j], groups[i] })
 	perBatch := s.options.Batch / k
-	last := make([]int, s.set.Classes()) // batch in which a class was used, from 1
+	used := make([]int, s.set.Classes()) // batch in which a class was used last, from 1
 	for i := range groups {
 		batch := i/perBatch + 1
 		for j := i; j < min(i+lookAhead, len(groups)); j++ {
-			if c := s.set.class[images[int(groups[j])*k]]; last[c] != batch {
-				last[c] = batch
+			if c := s.set.class[images[int(groups[j])*k]]; used[c] != batch {
+				used[c] = batch
 				groups[i], groups[j] = groups[j], groups[i]
 				break
 			}

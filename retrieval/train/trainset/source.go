@@ -87,6 +87,22 @@ func (s Source) Check() error {
 	return errors.Join(errs...)
 }
 
+// FromLabels returns a set of named images with a label each, as of images in
+// memory, which [LoaderOptions] gets by its Open. Classes of one image are left
+// out, so that images of the set have other numbers than their place in names.
+func FromLabels(names, labels []string) (*Set, error) {
+	if len(names) != len(labels) {
+		return nil, fmt.Errorf("training data: want as many names as labels, found %d and %d", len(names), len(labels))
+	}
+	s := DefaultSource(KindFolder, "labels")
+	s.Missing = MissingUnchecked
+	g := newGathering(s, "labels", func(name string) string { return name })
+	for i, label := range labels {
+		g.add(names[i], label, 0)
+	}
+	return g.set(context.Background())
+}
+
 // Open reads the source.
 func Open(ctx context.Context, s Source) (*Set, error) {
 	if err := s.Check(); err != nil {
