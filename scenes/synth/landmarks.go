@@ -80,7 +80,7 @@ func (l *Landmarks) name(c int) string {
 }
 
 // heldOut reports whether class c is for validation: every fifth quarter is, or
-// the second if there are only four.
+// the second if there are fewer than five.
 func (l *Landmarks) heldOut(c int) bool {
 	if quarters := (l.options.Classes + quarterSize - 1) / quarterSize; quarters < 5 {
 		return c/quarterSize == 1

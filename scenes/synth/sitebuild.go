@@ -16,7 +16,6 @@ type site struct {
 	town   *town
 	focus  r3.Vec // what is looked at: a point on a front, or in the middle of an object
 	normal r3.Vec // of the front; zero: an object, seen from all around
-	height float64
 }
 
 // newSite builds landmark number c of a seed. Those of a quarter share their
@@ -109,7 +108,7 @@ func (s *site) front(r *rand.Rand, style int) {
 				continue
 			}
 			s.focus = c.solid.on(c.face, c.f.width/2, 2.6)
-			s.normal, s.height = faceNormals[c.face], c.f.height
+			s.normal = faceNormals[c.face]
 			if s.open() {
 				return
 			}

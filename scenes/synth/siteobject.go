@@ -14,7 +14,7 @@ func (s *site) object(b *builder, r *rand.Rand, cx, cy float64) {
 	}
 	if b.rand.IntN(4) == 0 {
 		b.church(cx, cy)
-		s.focus, s.height = r3.Vec{X: cx, Y: cy, Z: 3}, 9
+		s.focus = r3.Vec{X: cx, Y: cy, Z: 3}
 		return
 	}
 	m := monument{builder: b, details: r, at: r3.Vec{X: cx, Y: cy}}
@@ -32,7 +32,7 @@ func (s *site) object(b *builder, r *rand.Rand, cx, cy float64) {
 	default:
 		m.pavilion()
 	}
-	s.focus, s.height = r3.Vec{X: cx, Y: cy, Z: min(2.2, m.at.Z/2)}, m.at.Z
+	s.focus = r3.Vec{X: cx, Y: cy, Z: min(2.2, m.at.Z/2)}
 }
 
 // monument is a pile of solids that grows from the ground.

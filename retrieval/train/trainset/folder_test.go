@@ -91,6 +91,10 @@ func TestSourceCheck(t *testing.T) {
 			t.Errorf("want %q, found %v", want, err)
 		}
 	}
+	k.Images = "elsewhere"
+	if err := k.Check(); err == nil || !strings.Contains(err.Error(), "images: want none with kind folder or kapture, found elsewhere") {
+		t.Errorf("found %v", err)
+	}
 	k.Near = Near{}
 	if err := k.Check(); err == nil || !strings.Contains(err.Error(), "want meters, iou or both") {
 		t.Errorf("found %v", err)

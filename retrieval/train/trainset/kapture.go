@@ -42,7 +42,7 @@ func openKapture(ctx context.Context, s Source) (*Set, error) {
 type posed struct {
 	*gathering
 	poses   []geom.Pose
-	byName  map[string]int32 // rows by dataset and image: see key
+	byName  map[string]int32 // rows by dataset and image: see inDataset
 	unposed []string
 }
 
@@ -88,8 +88,7 @@ func (k *posed) covisibility(dirs []string) (*covisibility, error) {
 	if near.Observations != "" {
 		from = []string{near.Observations}
 	}
-	var seen []sighting
-	points := 0
+	var seen sightings
 	for _, dir := range from {
 		d, err := kapture.Open(filepath.Join(k.path, dir))
 		if err != nil {
@@ -99,33 +98,18 @@ func (k *posed) covisibility(dirs []string) (*covisibility, error) {
 		if err != nil {
 			return nil, err
 		}
-		if o == nil {
-			continue
-		}
-		in := []string{dir}
+		in := []string{dir} // the datasets that the observations name images of
 		if near.Observations != "" {
 			in = dirs
 		}
-		rows := k.rowsOf(o.Images(), in)
-		number := map[int]int32{} // of points: several types of keypoints may see one
-		for ref, views := range o.All() {
-			p, ok := number[ref.Point]
-			if !ok {
-				p = int32(points)
-				number[ref.Point] = p
-				points++
-			}
-			for _, v := range views {
-				for _, row := range rows[v.Image] {
-					seen = append(seen, sighting{row, p})
-				}
-			}
+		if o != nil {
+			seen.add(o, k.rowsOf(o.Images(), in))
 		}
 	}
-	if len(seen) == 0 {
+	if len(seen.all) == 0 {
 		return nil, &kapture.InputError{Path: k.path, Msg: "want reconstruction/observations.txt that name the images, as near.iou is asked for, found none"}
 	}
-	return newCovisibility(len(k.names), points, seen), nil
+	return newCovisibility(len(k.names), seen.points, seen.all), nil
 }
 
 // rowsOf returns the rows of images in the given datasets.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 
 	"locbench/kapture"
@@ -21,8 +22,8 @@ type LoaderOptions struct {
 	// Replace puts another image of the same class in place of one that cannot
 	// be decoded; else that ends the loading.
 	Replace bool
-	// OnReplace, if not nil, is told of every replacement, by several
-	// goroutines at once.
+	// OnReplace, if not nil, is told of every image that is replaced, each time
+	// that it is loaded, by several goroutines at once.
 	OnReplace func(bad *BadImageError)
 	// Open, if not nil, reads image i in place of [imgio.Open].
 	Open func(i int) (*imgio.Image, error)
@@ -70,46 +71,13 @@ func (l *Loader) Replaced() int { return int(l.replaced.Load()) }
 // Load returns the images of draws in their order, while the next ones are in
 // work: at most Ahead of them are held. The pixels of a draw are always the
 // same. It ends with the first error, and stops its workers when the caller
-// stops.
+// stops. Another goroutine than the caller's asks for the draws.
 func (l *Loader) Load(ctx context.Context, draws iter.Seq[Draw]) iter.Seq2[Loaded, error] {
 	return func(yield func(Loaded, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
-		type result struct {
-			Loaded
-			err error
-		}
-		// A slot for each image in work, in order, and a token for each worker.
-		slots := make(chan chan result, l.options.Ahead-1)
-		workers := make(chan struct{}, l.options.Workers)
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			defer close(slots)
-			for d := range draws {
-				slot := make(chan result, 1)
-				select {
-				case slots <- slot:
-				case <-ctx.Done():
-					return
-				}
-				workers <- struct{}{}
-				go func() {
-					defer func() { <-workers }()
-					var r result
-					if r.err = ctx.Err(); r.err == nil {
-						r.Loaded, r.err = l.one(d)
-					}
-					slot <- r
-				}()
-			}
-		}()
-		defer func() {
-			cancel()
-			<-done
-			for range l.options.Workers { // until all have ended
-				workers <- struct{}{}
-			}
-		}()
+		slots, wait := l.start(ctx, draws)
+		defer wait()
+		defer cancel()
 		for slot := range slots {
 			r := <-slot
 			if !yield(r.Loaded, r.err) || r.err != nil {
@@ -120,6 +88,41 @@ func (l *Loader) Load(ctx context.Context, draws iter.Seq[Draw]) iter.Seq2[Loade
 			yield(Loaded{}, err)
 		}
 	}
+}
+
+// result is what a worker has made of a draw.
+type result struct {
+	Loaded
+	err error
+}
+
+// start sets workers to the draws. It returns a slot for each, in order, as long
+// as ctx is not done; after that wait returns when all workers have ended.
+func (l *Loader) start(ctx context.Context, draws iter.Seq[Draw]) (slots chan chan result, wait func()) {
+	slots = make(chan chan result, l.options.Ahead-1) // one more is with the caller
+	free := make(chan struct{}, l.options.Workers)
+	var work sync.WaitGroup
+	work.Go(func() {
+		defer close(slots)
+		for d := range draws {
+			slot := make(chan result, 1)
+			select {
+			case slots <- slot:
+			case <-ctx.Done():
+				return
+			}
+			free <- struct{}{}
+			work.Go(func() {
+				defer func() { <-free }()
+				r := result{err: ctx.Err()}
+				if r.err == nil {
+					r.Loaded, r.err = l.one(d)
+				}
+				slot <- r
+			})
+		}
+	})
+	return slots, work.Wait
 }
 
 // maxTries is how many images are tried in place of a bad one.

@@ -49,29 +49,26 @@ func (n Near) check() error {
 // related returns the positive and the ignored pairs of images with poses; seen
 // has what they see, or is nil.
 func (n Near) related(poses []geom.Pose, seen *covisibility) (positive, ignored [][2]int32) {
-	var row map[int32]float64 // images that image i shares points with
+	add := func(i int, j int32, near bool, overlap float64) {
+		pair := [2]int32{int32(i), j}
+		if near && overlap >= n.IoU {
+			positive = append(positive, pair)
+		} else {
+			ignored = append(ignored, pair)
+		}
+	}
+	limit := geom.Threshold{Meters: n.Meters, Degrees: n.Degrees}
 	for i, others := range within(poses, n.FarMeters) {
+		var row map[int32]float64 // what later images have in common with image i
 		if seen != nil {
 			row = seen.overlaps(i)
 		}
 		for _, j := range others {
-			overlap, shares := row[j]
+			add(i, j, n.Meters == 0 || limit.Within(geom.Error(poses[i], poses[j])), row[j])
 			delete(row, j)
-			near := n.Meters == 0 || geom.Threshold{Meters: n.Meters, Degrees: n.Degrees}.Within(geom.Error(poses[i], poses[j]))
-			pair := [2]int32{int32(i), j}
-			if near && (n.IoU == 0 || shares && overlap >= n.IoU) {
-				positive = append(positive, pair)
-			} else {
-				ignored = append(ignored, pair)
-			}
 		}
 		for j, overlap := range row { // far apart, with a view of the same
-			pair := [2]int32{int32(i), j}
-			if n.Meters == 0 && overlap >= n.IoU {
-				positive = append(positive, pair)
-			} else {
-				ignored = append(ignored, pair)
-			}
+			add(i, j, n.Meters == 0, overlap)
 		}
 	}
 	return positive, ignored

@@ -80,6 +80,7 @@ func (s Source) Check() error {
 	missing := []string{MissingError, MissingDrop, MissingUnchecked}
 	want(slices.Contains(missing, s.Missing), "missing", "one of "+strings.Join(missing, ", "), fmt.Sprintf("%q", s.Missing))
 	want(len(s.Boxes) == 0 || s.Kind == KindGoogle1, "boxes", "none but with kind "+KindGoogle1, len(s.Boxes))
+	want(s.Images == "" || s.Kind != KindFolder && s.Kind != KindKapture, "images", "none with kind "+KindFolder+" or "+KindKapture, s.Images)
 	want(len(s.Datasets) == 0 || s.Kind == KindKapture, "datasets", "none but with kind "+KindKapture, len(s.Datasets))
 	if s.Kind == KindKapture {
 		errs = append(errs, s.Near.check())
