@@ -14,7 +14,7 @@ func (s *site) object(b *builder, r *rand.Rand, cx, cy float64) {
 	}
 	if b.rand.IntN(4) == 0 {
 		b.church(cx, cy)
-		s.focus = r3.Vec{X: cx, Y: cy, Z: 3}
+		s.focus = r3.Vec{X: cx - 4.8, Y: cy, Z: 6} // the tower
 		return
 	}
 	m := monument{builder: b, details: r, at: r3.Vec{X: cx, Y: cy}}
