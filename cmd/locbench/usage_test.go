@@ -21,6 +21,11 @@ func TestWrongUsage(t *testing.T) {
 		{"pairs", "--scene", dir, "--features", "toy,tiny-image", "--weights", "NaN,1"},
 		{"pairs", "--scene", dir, "--features", "toy,tiny-image", "--fusion", "mean-min", "--gamma", "2"},
 		{"scenes", "generate", filepath.Join(dir, "new"), "--size", "10x10"},
+		{"scenes", "generate", filepath.Join(dir, "new"), "--kind", "houses"},
+		{"scenes", "generate", filepath.Join(dir, "new"), "--classes", "20"},
+		{"scenes", "generate", filepath.Join(dir, "new"), "--kind", "landmarks", "--mapping", "20"},
+		{"scenes", "generate", filepath.Join(dir, "new"), "--kind", "landmarks", "--size", "64x64"},
+		{"scenes", "generate", filepath.Join(dir, "new"), "--kind", "landmarks", "--classes", "3"},
 		{"report"},
 	} {
 		if len(args) > 1 && args[0] == "run" && args[len(args)-2] != "--out" {

@@ -11,16 +11,11 @@ import (
 	"strings"
 
 	"locbench/kapture"
+	"locbench/retrieval/imgio"
 )
 
-// Extensions are the endings of the files that [FromFolder] takes for images,
-// in lower case.
-func Extensions() []string {
-	return []string{".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm"}
-}
-
 // FromFolder lists the images below a folder, by their path in it with slashes,
-// sorted. Files of other [Extensions] and hidden ones are no images.
+// sorted. Files of other [imgio.Extensions] and hidden ones are no images.
 func FromFolder(dir string) ([]Image, error) {
 	var images []Image
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -31,7 +26,7 @@ func FromFolder(dir string) ([]Image, error) {
 		switch {
 		case hidden && d.IsDir():
 			return fs.SkipDir
-		case hidden, d.IsDir(), !slices.Contains(Extensions(), strings.ToLower(filepath.Ext(path))):
+		case hidden, d.IsDir(), !imgio.IsName(path):
 			return nil
 		}
 		name, err := filepath.Rel(dir, path)
@@ -42,7 +37,7 @@ func FromFolder(dir string) ([]Image, error) {
 		return nil, err
 	}
 	if len(images) == 0 {
-		return nil, &kapture.InputError{Path: dir, Msg: "want images (" + strings.Join(Extensions(), ", ") + "), found none"}
+		return nil, &kapture.InputError{Path: dir, Msg: "want images (" + strings.Join(imgio.Extensions(), ", ") + "), found none"}
 	}
 	slices.SortFunc(images, func(a, b Image) int { return strings.Compare(a.Name, b.Name) })
 	return images, nil

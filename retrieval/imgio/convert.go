@@ -5,6 +5,9 @@ import (
 	"image/color"
 )
 
+// From converts an image of the standard library: alpha is dropped, not applied.
+func From(m image.Image) *Image { return toRGB(m) }
+
 // toRGB converts a decoded image as Pillow's convert("RGB") does.
 func toRGB(m image.Image) *Image {
 	b := m.Bounds()

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"locbench/kapture"
+	"locbench/retrieval/imgio"
 )
 
 // ReadFolder reads a folder of folders of images: the first folder of an
@@ -47,7 +48,7 @@ func walkImages(dir string, visit func(name string)) error {
 		if err != nil {
 			return err
 		}
-		if rel, err := filepath.Rel(dir, path); err == nil && !e.IsDir() && isImage(path) {
+		if rel, err := filepath.Rel(dir, path); err == nil && !e.IsDir() && imgio.IsName(path) {
 			names = append(names, filepath.ToSlash(rel))
 		}
 		return nil
@@ -57,14 +58,6 @@ func walkImages(dir string, visit func(name string)) error {
 		visit(name)
 	}
 	return err
-}
-
-func isImage(path string) bool {
-	switch strings.ToLower(filepath.Ext(path)) {
-	case ".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pnm":
-		return true
-	}
-	return false
 }
 
 // Files returns the paths of the images below dir by name: the file's, without
@@ -89,7 +82,7 @@ func Files(dir string) (map[string]string, error) {
 // baseName is what the ground truth calls the image of a path.
 func baseName(path string) string {
 	name := path[strings.LastIndexAny(path, `/\`)+1:]
-	if isImage(name) {
+	if imgio.IsName(name) {
 		name = strings.TrimSuffix(name, filepath.Ext(name))
 	}
 	return name

@@ -12,6 +12,8 @@ type builder struct {
 	town   *town
 	rand   *rand.Rand
 	solids []solid
+	// object, if not nil, builds what stands in the middle of a square.
+	object func(cx, cy float64)
 }
 
 // frontage is a straight line of houses: they stand side by side from a to b
@@ -157,9 +159,12 @@ func (b *builder) hangingSign(s *solid, f frontage, front *facade) {
 func (b *builder) plaza(bl block) {
 	r := b.rand
 	cx, cy := (bl.x0+bl.x1)/2, (bl.y0+bl.y1)/2
-	if r.IntN(2) == 0 {
+	switch {
+	case b.object != nil:
+		b.object(cx, cy)
+	case r.IntN(2) == 0:
 		b.church(cx, cy)
-	} else {
+	default:
 		b.monument(cx, cy)
 	}
 	for _, c := range [][2]float64{{bl.x0 + 2, bl.y0 + 2}, {bl.x1 - 2, bl.y0 + 2}, {bl.x0 + 2, bl.y1 - 2}, {bl.x1 - 2, bl.y1 - 2}} {
@@ -167,9 +172,12 @@ func (b *builder) plaza(bl block) {
 	}
 }
 
+// churchStyle is the number of the style that only churches have.
+const churchStyle = 90
+
 func (b *builder) church(cx, cy float64) {
 	r := b.rand
-	st := &style{id: 90, wall: stone, color: pick(r, stoneColors), trim: hex(0xD8CFBE), arched: true, bay: 2.8,
+	st := &style{id: churchStyle, wall: stone, color: pick(r, stoneColors), trim: hex(0xD8CFBE), arched: true, bay: 2.8,
 		window: [2]float64{1, 2.6}, panes: [2]int{2, 5}, storey: 6, roof: hex(0x5A5F66), quoins: true}
 	nave := solid{shape: house, stuff: stuffHouse, seed: r.Uint64(), color: st.roof, slopeY: 1.2,
 		lo: r3.Vec{X: cx - 3, Y: cy - 4}, hi: r3.Vec{X: cx + 7, Y: cy + 4, Z: 8 + 1.2*4}}

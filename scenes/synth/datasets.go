@@ -87,10 +87,10 @@ func (p *plan) writeDatasets(dir string) error {
 	return truth.Write(filepath.Join(dir, truthFolder))
 }
 
-// writeTruth writes the landmarks that some image shows, and which keypoints
-// show them; ids has the landmarks of each picture's keypoints.
+// writeTruth writes the spots that some image shows, and which keypoints
+// show them; ids has the spots of each picture's keypoints.
 func (p *plan) writeTruth(dir string, ids [][]int32) error {
-	views := make([]int32, len(p.landmarks.all)+1) // by landmark: views of those before it
+	views := make([]int32, len(p.spots.all)+1) // by spot: views of those before it
 	for _, row := range ids {
 		for _, id := range row {
 			views[id+1]++ // -1, clutter, falls on views[0]
@@ -101,12 +101,12 @@ func (p *plan) writeTruth(dir string, ids [][]int32) error {
 		views[i] += views[i-1]
 	}
 	type view struct{ picture, keypoint int32 }
-	byLandmark := make([]view, views[len(views)-1])
+	bySpot := make([]view, views[len(views)-1])
 	next := append([]int32(nil), views...)
 	for i, row := range ids {
 		for k, id := range row {
 			if id >= 0 {
-				byLandmark[next[id]] = view{int32(i), int32(k)}
+				bySpot[next[id]] = view{int32(i), int32(k)}
 				next[id]++
 			}
 		}
@@ -114,12 +114,12 @@ func (p *plan) writeTruth(dir string, ids [][]int32) error {
 	var points kapture.Points3D
 	var seen kapture.Observations
 	var line []kapture.View
-	for id, m := range p.landmarks.all {
+	for id, m := range p.spots.all {
 		if views[id] == views[id+1] {
 			continue
 		}
 		line = line[:0]
-		for _, v := range byLandmark[views[id]:views[id+1]] {
+		for _, v := range bySpot[views[id]:views[id+1]] {
 			line = append(line, kapture.View{Image: p.picture(int(v.picture)).name, Keypoint: int(v.keypoint)})
 		}
 		seen.Add(len(points.XYZ), FeatureType, line...)

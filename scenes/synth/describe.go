@@ -45,12 +45,15 @@ data, not how well a feature works. Keypoints of night images are noisier still:
 
 `, featureFolder, FeatureType, pixelNoise)
 	}
-	b.WriteString(`To the extent possible under law, all copyright and related rights in this scene
-are waived under CC0 1.0 (https://creativecommons.org/publicdomain/zero/1.0/).
-The generator itself is part of locbench, under the Apache License 2.0.
-`)
+	b.WriteString(waiver)
 	return b.String()
 }
+
+// waiver ends every licence file.
+const waiver = `To the extent possible under law, all copyright and related rights in this scene
+are waived under CC0 1.0 (https://creativecommons.org/publicdomain/zero/1.0/).
+The generator itself is part of locbench, under the Apache License 2.0.
+`
 
 // card returns the scene file, with the splits that have queries.
 func (o Options) card(day, night bool) string {

@@ -25,10 +25,10 @@ const (
 type features struct {
 	keypoints   []float32 // x, y
 	descriptors []float32
-	ids         []int32 // the landmark of each keypoint; -1: clutter
+	ids         []int32 // the spot of each keypoint; -1: clutter
 }
 
-// sighting is a landmark that a camera really sees.
+// sighting is a spot that a camera really sees.
 type sighting struct {
 	id    int32
 	u, v  float64
@@ -49,7 +49,7 @@ func (p *plan) detect(q *picturePlan, limit int, seed uint64) *features {
 	for _, s := range seen {
 		x, y := s.u+pixelNoise*r.NormFloat64(), s.v+pixelNoise*r.NormFloat64()
 		if x >= 0 && y >= 0 && x < float64(q.lens.width) && y < float64(q.lens.height) {
-			f.add(x, y, s.id, d.describe(s.id, &p.landmarks.all[s.id]))
+			f.add(x, y, s.id, d.describe(s.id, &p.spots.all[s.id]))
 		}
 	}
 	for range int(float64(len(seen)) * clutter / (1 - clutter)) {
@@ -83,16 +83,16 @@ func (f *features) shuffle(r *rand.Rand) {
 	})
 }
 
-// sightings returns the n surest landmarks that the picture shows, past
+// sightings returns the n surest spots that the picture shows, past
 // everything that stands in the way.
 func (p *plan) sightings(q *picturePlan, r *rand.Rand, missed float64, n int) []sighting {
 	eye := q.pose.Center()
 	var seen []sighting
-	p.landmarks.near(eye, func(id int32, m *landmark) {
+	p.spots.near(eye, func(id int32, m *spot) {
 		to := r3.Sub(eye, m.at)
 		d := norm(to)
 		slant := r3.Dot(to, m.normal) / d
-		if d > landmarkReach || slant < 0.15 {
+		if d > spotReach || slant < 0.15 {
 			return
 		}
 		u, v, ok := q.lens.camera.Project(q.pose.Apply(m.at))
@@ -100,7 +100,7 @@ func (p *plan) sightings(q *picturePlan, r *rand.Rand, missed float64, n int) []
 			return
 		}
 		// Near ones seen from the front are the surest.
-		seen = append(seen, sighting{id: id, u: u, v: v, score: m.strength + 0.5*slant - d/landmarkReach})
+		seen = append(seen, sighting{id: id, u: u, v: v, score: m.strength + 0.5*slant - d/spotReach})
 	})
 	slices.SortFunc(seen, func(a, b sighting) int {
 		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.id, b.id))
@@ -110,8 +110,8 @@ func (p *plan) sightings(q *picturePlan, r *rand.Rand, missed float64, n int) []
 		if len(kept) == n {
 			break
 		}
-		m := &p.landmarks.all[s.id]
-		// Look a little short of the surface, lest it hide its own landmark.
+		m := &p.spots.all[s.id]
+		// Look a little short of the surface, lest it hide its own spot.
 		before := r3.Add(eye, r3.Scale(0.998, r3.Sub(m.at, eye)))
 		if p.town.visible(eye, before, q.extra) && r.Float64() >= missed {
 			kept = append(kept, s)
@@ -141,10 +141,10 @@ func newDescriber(q *picturePlan, r *rand.Rand, seed uint64) *describer {
 	return d
 }
 
-// describe returns the descriptor of a landmark as seen in this picture: a
+// describe returns the descriptor of a spot as seen in this picture: a
 // direction of its own and of its class, bent by where it is seen from and by
 // the light, and noise. The slice is valid until the next call.
-func (d *describer) describe(id int32, m *landmark) []float64 {
+func (d *describer) describe(id int32, m *spot) []float64 {
 	to := r3.Sub(d.eye, m.at)
 	far := norm(to)
 	side := r3.Dot(to, r3.Vec{X: -m.normal.Y, Y: m.normal.X}) / far

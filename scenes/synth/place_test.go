@@ -20,8 +20,8 @@ func newTestPlan(t *testing.T, o Options) *plan {
 	return p
 }
 
-// TestVisibility casts a ray towards every landmark that the detector took:
-// the first thing that it meets is the landmark's own surface.
+// TestVisibility casts a ray towards every spot that the detector took:
+// the first thing that it meets is the spot's own surface.
 func TestVisibility(t *testing.T) {
 	p := newTestPlan(t, small)
 	n := 0
@@ -31,17 +31,17 @@ func TestVisibility(t *testing.T) {
 			if id < 0 {
 				continue
 			}
-			m := &p.landmarks.all[id]
+			m := &p.spots.all[id]
 			r := newRay(eye, r3.Sub(m.at, eye))
 			h := castFigures(q.extra, &r, p.town.grid.cast(&r, math.Inf(1)))
 			if gap := math.Abs(h.t-1) * norm(r.d); gap > 0.1 {
-				t.Errorf("%s: landmark %d at %v is %.2f m from the first surface", q.name, id, m.at, gap)
+				t.Errorf("%s: spot %d at %v is %.2f m from the first surface", q.name, id, m.at, gap)
 			}
 			n++
 		}
 	}
 	if n < 3000 {
-		t.Errorf("%d landmarks seen in %d pictures", n, len(p.all()))
+		t.Errorf("%d spots seen in %d pictures", n, len(p.all()))
 	}
 }
 

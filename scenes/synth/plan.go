@@ -45,8 +45,8 @@ type plan struct {
 	// near holds the mapping images by the square of the ground, matchReach
 	// wide, that they stand on.
 	near map[[2]int][]int
-	// landmarks is nil if no local features are asked for.
-	landmarks *landmarks
+	// spots is nil if no local features are asked for.
+	spots *spots
 }
 
 // picture returns picture i: the mapping first, then the queries.
@@ -103,7 +103,7 @@ func newPlan(ctx context.Context, o Options) (*plan, error) {
 		for i, s := range p.stops {
 			places[i] = s.Center()
 		}
-		p.landmarks = p.town.findLandmarks(o.LocalFeatures, places)
+		p.spots = p.town.findSpots(o.LocalFeatures, places)
 	}
 	return p, nil
 }

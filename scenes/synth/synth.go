@@ -18,10 +18,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
-	"strings"
 )
 
 // Options says what scene to generate.
@@ -62,10 +59,6 @@ func (o Options) Check() error {
 	return errors.Join(errs...)
 }
 
-// ErrExists says that the folder holds a complete scene that was generated
-// with other options; Options.Force replaces it.
-var ErrExists = errors.New("a scene generated with other options is there")
-
 // Generate writes a scene to dir. The same options give the same bytes,
 // whatever Jobs is. A scene that is there already, complete and with the same
 // options, is left as it is; one that was interrupted is generated anew. A
@@ -76,7 +69,7 @@ func Generate(ctx context.Context, dir string, o Options) error {
 	if err := o.Check(); err != nil {
 		return fmt.Errorf("generate scene: %w", err)
 	}
-	done, err := o.prepare(dir)
+	done, err := o.product().prepare(dir, o.Force)
 	if err == nil && !done {
 		err = o.generate(ctx, dir)
 	}
@@ -86,53 +79,10 @@ func Generate(ctx context.Context, dir string, o Options) error {
 	return nil
 }
 
-// prepare makes dir ready, with the licence file in it as the mark of a scene
-// in the making. It returns true if the scene is there already.
-func (o Options) prepare(dir string) (done bool, err error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return false, err
-	}
-	if entries, err = removeRemains(dir, entries); err != nil {
-		return false, err
-	}
-	licence := filepath.Join(dir, licenceFile)
-	if len(entries) > 0 {
-		old, err := os.ReadFile(licence)
-		if err != nil || !strings.HasPrefix(string(old), licenceMark) {
-			return false, errors.New("want a new or empty folder, or a scene generated before; the folder holds something else")
-		}
-		if _, err := os.Stat(filepath.Join(dir, sceneFile)); err == nil && !o.Force {
-			if string(old) != o.licence() {
-				return false, fmt.Errorf("%w (%s)", ErrExists, strings.Trim(strings.SplitN(string(old), "\n", 3)[1], "()"))
-			}
-			return true, nil
-		}
-	}
-	// The card goes first and comes last: with it a scene counts as complete.
-	for _, name := range append([]string{sceneFile, truthFolder, filepath.Join(featureFolder, FeatureType)}, folders[:]...) {
-		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
-			return false, err
-		}
-	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return false, err
-	}
-	return false, writeFile(licence, []byte(o.licence()))
-}
-
-// removeRemains deletes the temporary files that a killed call left in dir, and
-// returns the other entries.
-func removeRemains(dir string, entries []fs.DirEntry) ([]fs.DirEntry, error) {
-	var rest []fs.DirEntry
-	for _, e := range entries {
-		if name := e.Name(); !strings.HasPrefix(name, "."+licenceFile) && !strings.HasPrefix(name, "."+sceneFile) {
-			rest = append(rest, e)
-		} else if err := os.Remove(filepath.Join(dir, name)); err != nil {
-			return nil, err
-		}
-	}
-	return rest, nil
+// product says what the folder of a scene holds.
+func (o Options) product() product {
+	return product{what: "scene", licence: o.licence(), mark: licenceMark, last: sceneFile,
+		parts: append([]string{truthFolder, filepath.Join(featureFolder, FeatureType)}, folders[:]...)}
 }
 
 func (o Options) generate(ctx context.Context, dir string) error {

@@ -287,15 +287,15 @@ func TestDescriptors(t *testing.T) {
 	same, other, night := 0.0, 0.0, 0.0
 	const n = 400
 	for range n {
-		id := int32(r.IntN(len(p.landmarks.all)))
-		m := &p.landmarks.all[id]
+		id := int32(r.IntN(len(p.spots.all)))
+		m := &p.spots.all[id]
 		look := func(q *picturePlan, id int32) []float64 {
 			d := newDescriber(q, r, 1)
 			d.eye = r3.Add(m.at, r3.Scale(between(r, 4, 15), m.normal))
-			return append([]float64(nil), d.describe(id, &p.landmarks.all[id])...)
+			return append([]float64(nil), d.describe(id, &p.spots.all[id])...)
 		}
 		a, b := look(&p.mapping[0], id), look(&p.mapping[1], id)
-		c := look(&p.mapping[0], int32(r.IntN(len(p.landmarks.all))))
+		c := look(&p.mapping[0], int32(r.IntN(len(p.spots.all))))
 		q := p.mapping[2]
 		q.weather = queryNight(r)
 		e := look(&q, id)

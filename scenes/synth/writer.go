@@ -4,12 +4,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"image"
 	"image/jpeg"
 	"os"
 	"path/filepath"
-	"sync"
 
-	"github.com/google/renameio/v2"
 	"golang.org/x/sync/errgroup"
 
 	"locbench/kapture"
@@ -22,13 +21,11 @@ type writer struct {
 	plan        *plan
 	keypoints   *kapture.FeatureWriter // nil: no local features
 	descriptors *kapture.FeatureWriter
-
-	mu   sync.Mutex // of done
-	done int
+	done        counter
 }
 
 func newWriter(dir string, o Options, p *plan) (*writer, error) {
-	w := &writer{dir: dir, options: o, plan: p}
+	w := &writer{dir: dir, options: o, plan: p, done: counter{report: o.Progress}}
 	for _, q := range p.all() {
 		if err := os.MkdirAll(filepath.Dir(w.path(q)), 0o777); err != nil {
 			return nil, err
@@ -49,7 +46,7 @@ func newWriter(dir string, o Options, p *plan) (*writer, error) {
 	return w, err
 }
 
-// pictures renders and writes all pictures, and returns the landmarks of each
+// pictures renders and writes all pictures, and returns the spots of each
 // one's keypoints.
 func (w *writer) pictures(ctx context.Context) ([][]int32, error) {
 	all := w.plan.all()
@@ -63,34 +60,28 @@ func (w *writer) pictures(ctx context.Context) ([][]int32, error) {
 				return err
 			}
 			ids[i], err = w.picture(q)
-			w.progress(len(all))
+			w.done.add(len(all))
 			return err
 		})
 	}
 	return ids, g.Wait()
 }
 
-func (w *writer) progress(total int) {
-	if w.options.Progress == nil {
-		return
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.done++
-	w.options.Progress(w.done, total)
-}
-
 // jpegQuality keeps blocking artefacts below the noise.
 const jpegQuality = 90
+
+func writeJPEG(name string, img image.Image) error {
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, img, &jpeg.Options{Quality: jpegQuality}); err != nil {
+		return fmt.Errorf("encode %s: %w", name, err)
+	}
+	return writeFile(name, b.Bytes())
+}
 
 func (w *writer) picture(q *picturePlan) ([]int32, error) {
 	seed := w.options.Seed
 	img := w.plan.town.render(&q.view).develop(q.photo, q.rand(seed, "develop"))
-	var b bytes.Buffer
-	if err := jpeg.Encode(&b, img, &jpeg.Options{Quality: jpegQuality}); err != nil {
-		return nil, fmt.Errorf("encode %s: %w", q.name, err)
-	}
-	if err := writeFile(w.path(q), b.Bytes()); err != nil {
+	if err := writeJPEG(w.path(q), img); err != nil {
 		return nil, err
 	}
 	if w.keypoints == nil {
@@ -106,18 +97,4 @@ func (w *writer) picture(q *picturePlan) ([]int32, error) {
 // path returns the image's file.
 func (w *writer) path(q *picturePlan) string {
 	return filepath.Join(w.dir, folders[q.part], "sensors", "records_data", filepath.FromSlash(q.name))
-}
-
-// writeFile writes a file whole or not at all. Its temporary file lies beside
-// it, where the next call finds it if this one is killed.
-func writeFile(name string, data []byte) error {
-	f, err := renameio.NewPendingFile(name, renameio.WithTempDir(filepath.Dir(name)), renameio.WithPermissions(0o666))
-	if err != nil {
-		return err
-	}
-	defer f.Cleanup()
-	if _, err := f.Write(data); err != nil {
-		return err
-	}
-	return f.CloseAtomicallyReplace()
 }

@@ -1,0 +1,136 @@
+package augment
+
+import (
+	"math/rand/v2"
+
+	"locbench/retrieval/imgio"
+)
+
+// jitter changes brightness, contrast, saturation and hue in a random order, as
+// torchvision's ColorJitter does with a Pillow image.
+func (p *Pipeline) jitter(m *imgio.Image, rng *rand.Rand) {
+	changes := [...]struct {
+		amount float64
+		apply  func(*imgio.Image, float64)
+		center float64
+	}{
+		{p.c.Brightness, brightness, 1},
+		{p.c.Contrast, contrast, 1},
+		{p.c.Saturation, saturation, 1},
+		{p.c.Hue, hue, 0},
+	}
+	order := [...]int{0, 1, 2, 3}
+	rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+	for _, i := range order {
+		if c := changes[i]; c.amount > 0 {
+			c.apply(m, c.center+(2*rng.Float64()-1)*c.amount)
+		}
+	}
+}
+
+// blend returns (1−k)·a + k·b as Pillow's Image.blend does: in float32, cut off
+// to a byte.
+func blend(a, b byte, k float32) byte {
+	v := float32(a) + float32(k*float32(int(b)-int(a)))
+	return byte(min(max(v, 0), 255))
+}
+
+// brightness scales all channels by k.
+func brightness(m *imgio.Image, k float64) {
+	var t [256]byte
+	for v := range t {
+		t[v] = blend(0, byte(v), float32(k))
+	}
+	for i, v := range m.Pix {
+		m.Pix[i] = t[v]
+	}
+}
+
+// contrast scales the distance of all channels from the image's mean grey by k.
+func contrast(m *imgio.Image, k float64) {
+	sum := 0
+	for i := 0; i < len(m.Pix); i += 3 {
+		sum += int(grey(m.Pix[i : i+3]))
+	}
+	mean := byte(float64(sum)/float64(m.W*m.H) + 0.5)
+	var t [256]byte
+	for v := range t {
+		t[v] = blend(mean, byte(v), float32(k))
+	}
+	for i, v := range m.Pix {
+		m.Pix[i] = t[v]
+	}
+}
+
+// saturation scales the distance of each channel from the pixel's grey by k.
+func saturation(m *imgio.Image, k float64) {
+	f := float32(k)
+	for p := m.Pix; len(p) > 0; p = p[3:] {
+		g := grey(p)
+		p[0], p[1], p[2] = blend(g, p[0], f), blend(g, p[1], f), blend(g, p[2], f)
+	}
+}
+
+// grey is the ITU-R 601 luma of a pixel in Pillow's 16-bit fixed point.
+func grey(p []byte) byte {
+	return byte((uint32(p[0])*19595 + uint32(p[1])*38470 + uint32(p[2])*7471 + 1<<15) >> 16)
+}
+
+// hue turns the hues by a share of the circle: to HSV in bytes, where the hue
+// moves by a whole number of 1/255 of the circle and wraps at 256, and back.
+func hue(m *imgio.Image, share float64) {
+	shift := byte(int(share * 255)) // cut off towards 0, then modulo 256
+	for p := m.Pix; len(p) > 0; p = p[3:] {
+		h, s, v := toHSV(p[0], p[1], p[2])
+		p[0], p[1], p[2] = fromHSV(h+shift, s, v)
+	}
+}
+
+// toHSV is Pillow's conversion, in float32.
+func toHSV(r, g, b byte) (h, s, v byte) {
+	most, least := max(r, g, b), min(r, g, b)
+	if most == least {
+		return 0, 0, most
+	}
+	span := float32(most - least)
+	rc, gc, bc := float32(most-r)/span, float32(most-g)/span, float32(most-b)/span
+	var t float32
+	switch most {
+	case r:
+		t = bc - gc
+	case g:
+		t = float32(2 + float64(rc) - float64(bc))
+	default:
+		t = float32(4 + float64(gc) - float64(rc))
+	}
+	turn := float64(t)/6 + 1
+	if turn >= 1 {
+		turn--
+	}
+	return byte(float64(float32(turn)) * 255), byte(float64(span/float32(most)) * 255), most
+}
+
+// fromHSV is Pillow's conversion back.
+func fromHSV(h, s, v byte) (r, g, b byte) {
+	if s == 0 {
+		return v, v, v
+	}
+	fs, fh := float32(float64(s)/255), float32(float64(float32(h)*6)/255)
+	i := int(fh)
+	f := float64(fh - float32(i))
+	level := func(k float64) byte { return byte(float64(v)*k + 0.5) }
+	p, q, t := level(1-float64(fs)), level(1-float64(fs)*f), level(1-float64(fs)*(1-f))
+	switch i % 6 {
+	case 0:
+		return v, t, p
+	case 1:
+		return q, v, p
+	case 2:
+		return p, v, t
+	case 3:
+		return p, q, v
+	case 4:
+		return t, p, v
+	}
+	return v, p, q
+}
