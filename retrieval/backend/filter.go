@@ -70,6 +70,10 @@ func (f *Filter) Width() int { return len(f.bias) }
 // read, of the input and of the output: that memory must exist.
 const FilterSlack = maxRows
 
+// FilterPanel is what [Filter.Width] rounds up to at most: its outputs fit into
+// multiples of it, whatever the processor.
+const FilterPanel = 32
+
 // Area is what a [Filter] is applied to: rows of pixels whose inputs and
 // outputs lie at regular steps, in floats.
 type Area struct {

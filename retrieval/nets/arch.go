@@ -2,6 +2,7 @@ package nets
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -29,31 +30,45 @@ type layer struct {
 type arch struct {
 	blocks     [4]int
 	bottleneck bool
+	width      int // features of the stem; 64 as published
 }
+
+// standardWidth is the width of the published networks.
+const standardWidth = 64
 
 // channels is the number of features at the trunk's end.
 func (a arch) channels() int {
 	if a.bottleneck {
-		return 2048
+		return 32 * a.width
 	}
-	return 512
+	return 8 * a.width
 }
 
 // archNames lists what [Config].Arch may be.
-const archNames = "resnet18, resnet50, resnet101 or resnet152"
+const archNames = "resnet10, resnet18, resnet34, resnet50, resnet101 or resnet152, with _w and the features of the stem for another width than 64"
 
-// findArch knows torchvision's names and those with the suffix of the
-// retrieval checkpoints.
+// findArch knows torchvision's names, those with the suffix of the retrieval
+// checkpoints, and narrower trunks such as resnet10_w16.
 func findArch(name string) (arch, error) {
-	switch strings.TrimSuffix(name, "_rmac") {
-	case "resnet18":
-		return arch{blocks: [4]int{2, 2, 2, 2}}, nil
-	case "resnet50":
-		return arch{blocks: [4]int{3, 4, 6, 3}, bottleneck: true}, nil
-	case "resnet101":
-		return arch{blocks: [4]int{3, 4, 23, 3}, bottleneck: true}, nil
-	case "resnet152":
-		return arch{blocks: [4]int{3, 8, 36, 3}, bottleneck: true}, nil
+	base, width, ok := cutWidth(strings.TrimSuffix(name, "_rmac"))
+	a := arch{width: width}
+	switch {
+	case !ok: // not known
+	case base == "resnet10":
+		a.blocks = [4]int{1, 1, 1, 1}
+	case base == "resnet18":
+		a.blocks = [4]int{2, 2, 2, 2}
+	case base == "resnet34":
+		a.blocks = [4]int{3, 4, 6, 3}
+	case base == "resnet50":
+		a.blocks, a.bottleneck = [4]int{3, 4, 6, 3}, true
+	case base == "resnet101":
+		a.blocks, a.bottleneck = [4]int{3, 4, 23, 3}, true
+	case base == "resnet152":
+		a.blocks, a.bottleneck = [4]int{3, 8, 36, 3}, true
+	}
+	if a.blocks[0] > 0 {
+		return a, nil
 	}
 	if strings.Contains(name, "fpn") {
 		return arch{}, fmt.Errorf("network %q: feature pyramids (FPN) are not supported: want %s", name, archNames)
@@ -61,14 +76,25 @@ func findArch(name string) (arch, error) {
 	return arch{}, fmt.Errorf("network %q: want %s", name, archNames)
 }
 
+// cutWidth splits resnet10_w16 into resnet10 and 16; a name without a width
+// has the standard one. It is false for a width that is not 1…256.
+func cutWidth(name string) (base string, width int, ok bool) {
+	base, digits, found := strings.Cut(name, "_w")
+	if !found {
+		return name, standardWidth, true
+	}
+	width, err := strconv.Atoi(digits)
+	return base, width, err == nil && 1 <= width && width <= 256
+}
+
 // layers lists the trunk in the order of computation.
 func (a arch) layers() []layer {
 	t := &trunk{}
-	t.conv("conv1", "bn1", layer{in: 0, add: -1, relu: true, size: 7, stride: 2, from: 3, to: 64})
-	t.layers = append(t.layers, layer{kind: maxPool, in: 1, add: -1, size: 3, stride: 2, from: 64, to: 64})
-	x, channels := 2, 64
+	t.conv("conv1", "bn1", layer{in: 0, add: -1, relu: true, size: 7, stride: 2, from: 3, to: a.width})
+	t.layers = append(t.layers, layer{kind: maxPool, in: 1, add: -1, size: 3, stride: 2, from: a.width, to: a.width})
+	x, channels := 2, a.width
 	for i, blocks := range a.blocks {
-		width := 64 << i
+		width := a.width << i
 		for j := range blocks {
 			stride := 1
 			if i > 0 && j == 0 {

@@ -8,8 +8,9 @@ import (
 // Config says which network the tensors are for. Its zero values are those of
 // a plain torchvision network: see the fields.
 type Config struct {
-	// Arch is resnet18, resnet50, resnet101 or resnet152, also with the suffix
-	// _rmac of the retrieval checkpoints.
+	// Arch is resnet10, 18, 34, 50, 101 or 152, also with the suffix _rmac of
+	// the retrieval checkpoints. Narrower or wider trunks name the features of
+	// their stem, 64 as published: resnet10_w16.
 	Arch string
 	// Pooling makes one vector of the last feature map: "gem", "max" (MAC),
 	// "avg" or "rmac".

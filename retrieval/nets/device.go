@@ -105,18 +105,22 @@ func (c *compiled) build(in []*graph.Node, masked bool) *graph.Node {
 		}
 		return in[3+i]
 	}
-	g := in[0].Graph()
-	channel := func(v [3]float64) *graph.Node {
-		return graph.Const(g, [][][][]float32{{{{float32(v[0]), float32(v[1]), float32(v[2])}}}})
-	}
-	x := graph.DivScalar(graph.ConvertDType(in[0], dtypes.Float32), 255)
-	x = graph.Div(graph.Sub(x, channel(c.cfg.Mean)), channel(c.cfg.Std))
+	x := normalizedPixels(in[0], c.cfg)
 	b := batch{pixels: x, windows: in[2]}
 	if masked {
 		b.sizes = in[1]
 		b.pixels = graph.Mul(x, mask(x, in[1]))
 	}
 	return network.descriptors(b)
+}
+
+// normalizedPixels converts pixels [n][h][w][3] uint8 as cfg says.
+func normalizedPixels(pixels *graph.Node, cfg Config) *graph.Node {
+	channel := func(v [3]float64) *graph.Node {
+		return graph.Const(pixels.Graph(), [][][][]float32{{{{float32(v[0]), float32(v[1]), float32(v[2])}}}})
+	}
+	x := graph.DivScalar(graph.ConvertDType(pixels, dtypes.Float32), 255)
+	return graph.Div(graph.Sub(x, channel(cfg.Mean)), channel(cfg.Std))
 }
 
 // paddedSide rounds up to a multiple of 1/16 of the next power of two, at least

@@ -234,14 +234,14 @@ type strip struct {
 }
 
 func stripSize(w, c int) int {
-	return (2*stemRows+2)*(w+2)*c + backend.FilterSlack*c
+	return ((2*stemRows+2)*(w+2) + backend.FilterSlack) * pixelStep(c)
 }
 
 // compute fills the rows from … to-1 of the pooled plane from the padded image.
 // Outside the stem's output the maximum is over fewer pixels; zeros do not
 // change it, because nothing is below zero after the ReLU.
 func (s *strip) compute(image []float32, imageRow, from, to int, out *plane) {
-	c := s.layers[0].to
+	c := pixelStep(s.layers[0].to)
 	row := (s.size.w + 2) * c
 	first, last := max(0, 2*from-1), min(s.size.h-1, 2*to-1)
 	rows := s.data[row:]
@@ -262,7 +262,7 @@ func (s *strip) compute(image []float32, imageRow, from, to int, out *plane) {
 		s.backend.Max3(high, line(2*y-1), line(2*y), line(2*y+1))
 		for x := range out.w {
 			i := 2 * x * c
-			s.backend.Max3(out.data[out.at(y, x):][:c], high[i:], high[i+c:], high[i+2*c:])
+			s.backend.Max3(out.data[out.at(y, x):][:out.step], high[i:], high[i+c:], high[i+2*c:])
 		}
 	}
 }

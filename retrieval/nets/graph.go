@@ -23,6 +23,8 @@ type builder struct {
 	// lowered to slices and matrix products, which is what GoMLX's interpreter
 	// computes fast.
 	native bool
+	// half computes the trunk in bfloat16, from parameters in float32.
+	half bool
 }
 
 // batch is a batch of images, padded at the bottom and on the right.
@@ -35,6 +37,7 @@ type batch struct {
 // descriptors returns [n][dim], of unit length.
 func (b *builder) descriptors(in batch) *graph.Node {
 	features, sizes := b.features(in)
+	features = graph.ConvertDType(features, dtypes.Float32)
 	x := b.pool(features, sizes, in.windows)
 	if b.head.normFeatures {
 		x = unitLength(x)
@@ -85,7 +88,8 @@ func mask(x, sizes *graph.Node) *graph.Node {
 // and the images' sizes in it.
 func (b *builder) features(in batch) (x, sizes *graph.Node) {
 	values := make([]value, len(b.layers)+1)
-	values[0] = value{x: in.pixels, sizes: in.sizes, masked: in.pixels}
+	pixels := b.precision(in.pixels)
+	values[0] = value{x: pixels, sizes: in.sizes, masked: pixels}
 	for i, l := range b.layers {
 		from := &values[l.in]
 		to := value{x: from.x, sizes: from.sizes}
@@ -112,10 +116,18 @@ func (b *builder) features(in batch) (x, sizes *graph.Node) {
 	return last.x, last.sizes
 }
 
+// precision is what the trunk is computed in.
+func (b *builder) precision(x *graph.Node) *graph.Node {
+	if b.half {
+		return graph.ConvertDType(x, dtypes.BFloat16)
+	}
+	return x
+}
+
 // normalized is a convolution with its batch normalization.
 func (b *builder) normalized(l layer, x *graph.Node) *graph.Node {
-	x = b.convolve(l, x, b.param(l.conv+".weight"))
-	channel := func(v *graph.Node) *graph.Node { return graph.ExpandAxes(v, 0, 1, 2) }
+	x = b.convolve(l, x, b.precision(b.param(l.conv+".weight")))
+	channel := func(v *graph.Node) *graph.Node { return b.precision(graph.ExpandAxes(v, 0, 1, 2)) }
 	if !b.frozen {
 		return graph.Add(x, channel(b.param(l.conv+".bias")))
 	}

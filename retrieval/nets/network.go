@@ -103,18 +103,15 @@ func (n *Network) Dim() int { return n.head.dim() }
 // does not reach the descriptors: they differ from those of single images by
 // rounding alone. XLA compiles for some seconds at every new shape.
 func (n *Network) Describe(ctx context.Context, images []*imgio.Image) ([]float32, error) {
-	inputs := make([]input, len(images))
-	for i, m := range images {
-		if m.W < 1 || m.H < 1 || len(m.Pix) != 3*m.W*m.H {
-			return nil, fmt.Errorf("describe image %d: want at least one pixel and 3 bytes each, found %d×%d with %d bytes", i, m.W, m.H, len(m.Pix))
-		}
-		if m.W*m.H > MaxPixels {
-			return nil, fmt.Errorf("describe image %d: want at most %d megapixels, found %d×%d: scale it down", i, MaxPixels>>20, m.W, m.H)
-		}
-		inputs[i] = n.input(m)
+	if err := checkImages(images); err != nil {
+		return nil, err
 	}
 	if n.graphs != nil {
 		return n.graphs.describe(ctx, images)
+	}
+	inputs := make([]input, len(images))
+	for i, m := range images {
+		inputs[i] = n.input(m)
 	}
 	return n.describe(ctx, inputs)
 }

@@ -14,7 +14,9 @@ type plane struct {
 
 // pixelStep keeps the same feature of neighbouring pixels out of the same set
 // of the first-level cache, where powers of two would put it.
+// A pixel is whole panels of a filter, which writes no less.
 func pixelStep(c int) int {
+	c = (c + backend.FilterPanel - 1) / backend.FilterPanel * backend.FilterPanel
 	if c >= 256 {
 		return c + 16
 	}

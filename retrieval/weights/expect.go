@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -18,25 +19,38 @@ type Spec struct {
 func (s Spec) String() string { return fmt.Sprintf("%s %v", s.Name, s.Shape) }
 
 // resnet is the trunk of a ResNet (He et al., CVPR 2016): the number of blocks
-// in each of its four stages.
+// in each of its four stages, and the features of its stem.
 type resnet struct {
 	blocks     [4]int
 	bottleneck bool
+	width      int
 }
 
-const resnetNames = "resnet18, resnet50, resnet101 or resnet152, with or without _rmac"
+const resnetNames = "resnet10, resnet18, resnet34, resnet50, resnet101 or resnet152, with or without _w and a width, and _rmac"
 
+// standardWidth is the width of the published networks, which their names leave
+// out.
+const standardWidth = 64
+
+// resnets are the trunks of standard width.
 func resnets() map[string]resnet {
 	return map[string]resnet{
-		"resnet18":  {[4]int{2, 2, 2, 2}, false},
-		"resnet50":  {[4]int{3, 4, 6, 3}, true},
-		"resnet101": {[4]int{3, 4, 23, 3}, true},
-		"resnet152": {[4]int{3, 8, 36, 3}, true},
+		"resnet10":  {[4]int{1, 1, 1, 1}, false, standardWidth},
+		"resnet18":  {[4]int{2, 2, 2, 2}, false, standardWidth},
+		"resnet34":  {[4]int{3, 4, 6, 3}, false, standardWidth},
+		"resnet50":  {[4]int{3, 4, 6, 3}, true, standardWidth},
+		"resnet101": {[4]int{3, 4, 23, 3}, true, standardWidth},
+		"resnet152": {[4]int{3, 8, 36, 3}, true, standardWidth},
 	}
 }
 
 func findResnet(arch string) (resnet, error) {
-	r, ok := resnets()[strings.TrimSuffix(arch, "_rmac")]
+	base, digits, narrow := strings.Cut(strings.TrimSuffix(arch, "_rmac"), "_w")
+	r, ok := resnets()[base]
+	if narrow {
+		width, err := strconv.Atoi(digits)
+		r.width, ok = width, ok && err == nil && 1 <= width && width <= 256
+	}
 	switch {
 	case ok:
 		return r, nil
@@ -49,7 +63,7 @@ func findResnet(arch string) (resnet, error) {
 }
 
 // channels is the number of features at the trunk's end.
-func (r resnet) channels() int { return 512 * r.expansion() }
+func (r resnet) channels() int { return 8 * r.width * r.expansion() }
 
 func (r resnet) expansion() int {
 	if r.bottleneck {
@@ -68,12 +82,12 @@ func (c *Checkpoint) Expect() ([]Spec, error) {
 		return nil, bad(c.Path, "%v", err)
 	}
 	list := specs{}
-	list.conv("conv1", 64, 3, 7)
-	list.norm("bn1", 64)
-	from := 64
+	list.conv("conv1", r.width, 3, 7)
+	list.norm("bn1", r.width)
+	from := r.width
 	for i, n := range r.blocks {
 		for j := range n {
-			from = list.block(fmt.Sprintf("layer%d.%d.", i+1, j), from, 64<<i, r)
+			from = list.block(fmt.Sprintf("layer%d.%d.", i+1, j), from, r.width<<i, r)
 		}
 	}
 	if strings.HasPrefix(c.Pooling, "gem") {
@@ -125,6 +139,9 @@ func (l *specs) block(prefix string, from, width int, r resnet) int {
 func guessArch(c *Checkpoint) string {
 	var found resnet
 	for _, t := range c.Tensors {
+		if t.Name == "conv1.weight" && len(t.Shape) == 4 {
+			found.width = t.Shape[0]
+		}
 		var stage, block int
 		if _, err := fmt.Sscanf(t.Name, "layer%d.%d.", &stage, &block); err != nil || stage < 1 || stage > len(found.blocks) {
 			continue
@@ -132,9 +149,14 @@ func guessArch(c *Checkpoint) string {
 		found.blocks[stage-1] = max(found.blocks[stage-1], block+1)
 		found.bottleneck = found.bottleneck || strings.HasSuffix(t.Name, ".conv3.weight")
 	}
+	suffix := ""
+	if found.width != standardWidth {
+		suffix = fmt.Sprintf("_w%d", found.width)
+	}
 	for name, r := range resnets() {
+		r.width = found.width
 		if r == found {
-			return name
+			return name + suffix
 		}
 	}
 	return ""
