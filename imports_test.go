@@ -33,6 +33,7 @@ var layers = map[string][]string{
 	"retrieval/pickle":              {},
 	"retrieval/weights":             {"retrieval/pickle"},
 	"retrieval/train/augment":       {"retrieval/imgio"},
+	"retrieval/train/loss":          {"retrieval/backend", "retrieval/train/trainset"},
 	"retrieval/train/trainset":      {"kapture", "kapture/geom", "kapture/nearname", "retrieval/imgio", "retrieval/pickle", "retrieval/train/augment"},
 	"localize":                      {"kapture", "kapture/camera", "kapture/geom"},
 	"kapture":                       {"kapture/camera", "kapture/geom"},
