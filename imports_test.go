@@ -20,7 +20,7 @@ var layers = map[string][]string{
 	"bench/record":                  {},
 	"reports":                       {"bench/metrics", "bench/record", "kapture", "kapture/geom", "reports/table"},
 	"reports/table":                 {},
-	"scenes":                        {"kapture", "kapture/camera", "kapture/geom", "kapture/nearname", "scenes/synth"},
+	"scenes":                        {"kapture", "kapture/camera", "kapture/geom", "kapture/nearname", "kapture/strictyaml", "scenes/synth"},
 	"scenes/synth":                  {"kapture", "kapture/camera", "kapture/geom"},
 	"retrieval":                     {"kapture", "kapture/nearname", "retrieval/backend", "retrieval/imgio"},
 	"retrieval/backend":             {},
@@ -41,6 +41,7 @@ var layers = map[string][]string{
 	"kapture/geom":                  {},
 	"kapture/kapturetest":           {},
 	"kapture/nearname":              {},
+	"kapture/strictyaml":            {"kapture", "kapture/nearname"},
 }
 
 // fences says which packages may import a third-party module, by its prefix.

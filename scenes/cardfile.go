@@ -1,24 +1,19 @@
 package scenes
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"math"
 	"path"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
 
 	"locbench/kapture"
 	"locbench/kapture/geom"
 	"locbench/kapture/nearname"
+	"locbench/kapture/strictyaml"
 )
 
 // cardYAML is the scene file as written; [Card] is the same, checked.
@@ -54,129 +49,19 @@ type cardReader struct {
 func parseCard(path string, text []byte) (*Card, error) {
 	r := &cardReader{path: path}
 	var raw cardYAML
-	if err := r.decode(text, &raw); err != nil {
+	var err error
+	if r.file, err = strictyaml.Decode(path, text, &raw); err != nil {
 		return nil, err
 	}
 	card := r.card(&raw)
-	return card, joinListed(r.problems)
-}
-
-// decode parses text into r.file and raw. The YAML package panics on some
-// malformed texts (found by FuzzParseCard), which is turned into an error here.
-func (r *cardReader) decode(text []byte, raw *cardYAML) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = &kapture.InputError{Path: r.path, Msg: fmt.Sprintf("want YAML, found a text that the parser breaks on: %v", p)}
-		}
-	}()
-	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // a byte order mark, which some editors write
-	if r.file, err = parser.ParseBytes(text, 0); err != nil {
-		return yamlError(r.path, err)
-	}
-	if n := len(r.file.Docs); n > 1 {
-		return &kapture.InputError{Path: r.path, Msg: fmt.Sprintf("want one document, found %d (separated by ---)", n)}
-	}
-	for _, doc := range r.file.Docs {
-		r.checkKeys(doc.Body, reflect.TypeFor[cardYAML]())
-	}
-	if err := joinListed(r.problems); err != nil {
-		return err
-	}
-	err = yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(raw)
-	if errors.Is(err, io.EOF) {
-		return &kapture.InputError{Path: r.path, Msg: "want a scene file, found an empty one"}
-	}
-	if err != nil {
-		return yamlError(r.path, err)
-	}
-	return nil
-}
-
-// yamlError gives the file and line of an error of the YAML package.
-func yamlError(path string, err error) error {
-	if y, ok := errors.AsType[yaml.Error](err); ok {
-		e := &kapture.InputError{Path: path, Msg: y.GetMessage()}
-		if wrong, ok := errors.AsType[*yaml.TypeError](err); ok {
-			e.Msg = fmt.Sprintf("want %s, found %s", kindName(wrong.DstType), kindName(wrong.SrcType))
-			if wrong.Token != nil {
-				e.Msg += fmt.Sprintf(" at %q", wrong.Token.Value)
-			}
-		}
-		if tk := y.GetToken(); tk != nil && tk.Position != nil {
-			e.Line = tk.Position.Line
-		}
-		return e
-	}
-	return &kapture.InputError{Path: path, Msg: err.Error()}
-}
-
-// kindName is a type of the YAML package in a reader's words.
-func kindName(t reflect.Type) string {
-	switch t.Kind() {
-	case reflect.Slice, reflect.Array:
-		return "a list"
-	case reflect.Struct, reflect.Map:
-		return "keys with values"
-	case reflect.String:
-		return "text"
-	case reflect.Float32, reflect.Float64:
-		return "a number"
-	case reflect.Pointer:
-		return kindName(t.Elem())
-	}
-	return "a whole number" // the rest of what cards hold
-}
-
-// checkKeys reports the keys of node that t, the type it is decoded into, does
-// not have. The decoder does the same but stops at the first, without a proposal.
-func (r *cardReader) checkKeys(node ast.Node, t reflect.Type) {
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	switch n := node.(type) {
-	case *ast.MappingNode:
-		if t.Kind() != reflect.Struct {
-			return
-		}
-		for _, v := range n.Values {
-			r.checkKey(v, t)
-		}
-	case *ast.SequenceNode:
-		if t.Kind() != reflect.Slice {
-			return
-		}
-		for _, v := range n.Values {
-			r.checkKeys(v, t.Elem())
-		}
-	}
-}
-
-func (r *cardReader) checkKey(v *ast.MappingValueNode, t reflect.Type) {
-	key := v.Key.GetToken()
-	var known []string
-	for i := range t.NumField() {
-		f := t.Field(i)
-		if f.Tag.Get("yaml") == key.Value {
-			r.checkKeys(v.Value, f.Type)
-			return
-		}
-		known = append(known, f.Tag.Get("yaml"))
-	}
-	hint := nearname.DidYouMean(nearname.Closest(key.Value, known))
-	if hint == "" {
-		hint = "; want one of " + strings.Join(known, ", ")
-	}
-	r.problems = append(r.problems, &kapture.InputError{Path: r.path, Line: key.Position.Line,
-		Msg: fmt.Sprintf("unknown key %q%s", key.Value, hint)})
+	return card, strictyaml.Join(r.problems)
 }
 
 // add notes a problem at a YAML path such as $.thresholds[1]; "" is the file.
 func (r *cardReader) add(at, format string, args ...any) {
 	e := &kapture.InputError{Path: r.path, Msg: fmt.Sprintf(format, args...)}
-	if p, err := yaml.PathString(at); err == nil && at != "" {
-		if n, err := p.FilterFile(r.file); err == nil && n != nil {
-			e.Line = n.GetToken().Position.Line
-		}
+	if at != "" {
+		e.Line = strictyaml.Line(r.file, at)
 	}
 	r.problems = append(r.problems, e)
 }

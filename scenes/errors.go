@@ -1,12 +1,9 @@
 package scenes
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
-	"locbench/kapture"
 	"locbench/kapture/nearname"
 )
 
@@ -40,17 +37,4 @@ func (e *NotInstalledError) Error() string {
 		msg += fmt.Sprintf("; if you meant the directory here, write %s", e.Here)
 	}
 	return msg
-}
-
-// joinListed joins input errors, sorted by line. It returns nil if there are
-// none.
-func joinListed(problems []*kapture.InputError) error {
-	slices.SortStableFunc(problems, func(a, b *kapture.InputError) int {
-		return cmp.Or(strings.Compare(a.Path, b.Path), cmp.Compare(a.Line, b.Line))
-	})
-	errs := make([]error, len(problems))
-	for i, p := range problems {
-		errs[i] = p
-	}
-	return kapture.FirstTen(errs)
 }

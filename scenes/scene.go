@@ -9,6 +9,7 @@ import (
 
 	"locbench/kapture"
 	"locbench/kapture/geom"
+	"locbench/kapture/strictyaml"
 )
 
 // Scene is a place to localize in: mapping images with poses, query images, and
@@ -216,7 +217,7 @@ func (s *Scene) gather() error {
 	byName := func(a, b Image) int { return strings.Compare(a.Name, b.Name) }
 	slices.SortFunc(s.mapping, byName)
 	slices.SortFunc(s.queries, byName)
-	return joinListed(problems)
+	return strictyaml.Join(problems)
 }
 
 // add makes a record of part p an image of the scene.
