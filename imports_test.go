@@ -14,7 +14,7 @@ import (
 // that is not here fails the test: say where it belongs, here and in
 // ARCHITECTURE.md.
 var layers = map[string][]string{
-	"cmd/locbench":                  {"bench", "bench/metrics", "bench/record", "kapture", "kapture/geom", "localize", "reports", "reports/table", "retrieval", "retrieval/backend", "retrieval/extract", "retrieval/imgio", "retrieval/landmarks", "retrieval/npy", "retrieval/weights", "scenes", "scenes/synth"},
+	"cmd/locbench":                  {"bench", "bench/metrics", "bench/record", "kapture", "kapture/geom", "localize", "reports", "reports/table", "retrieval", "retrieval/backend", "retrieval/extract", "retrieval/imgio", "retrieval/landmarks", "retrieval/npy", "retrieval/train", "retrieval/weights", "scenes", "scenes/synth"},
 	"bench":                         {"bench/metrics", "bench/record", "kapture", "kapture/geom", "kapture/nearname", "localize", "retrieval", "retrieval/backend", "retrieval/extract", "retrieval/imgio", "scenes"},
 	"bench/metrics":                 {"kapture/geom"},
 	"bench/record":                  {},
@@ -32,6 +32,7 @@ var layers = map[string][]string{
 	"retrieval/npy":                 {},
 	"retrieval/pickle":              {},
 	"retrieval/weights":             {"retrieval/pickle"},
+	"retrieval/train":               {"bench/metrics", "bench/record", "kapture", "kapture/strictyaml", "retrieval", "retrieval/backend", "retrieval/imgio", "retrieval/nets", "retrieval/train/augment", "retrieval/train/loss", "retrieval/train/trainset", "retrieval/weights"},
 	"retrieval/train/augment":       {"retrieval/imgio"},
 	"retrieval/train/loss":          {"retrieval/backend", "retrieval/train/trainset"},
 	"retrieval/train/trainset":      {"kapture", "kapture/geom", "kapture/nearname", "retrieval/imgio", "retrieval/pickle", "retrieval/train/augment"},

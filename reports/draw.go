@@ -178,11 +178,11 @@ func (e legendEntry) drawSample(c draw.Canvas, at vg.Point) {
 	}
 }
 
-// draw draws the panel: axes, grid, bounds, lines, markers.
-func (p panel) draw(c draw.Canvas) {
+// newPlot returns empty axes in our style.
+func newPlot(title, x, y string) *plot.Plot {
 	pl := plot.New()
 	pl.BackgroundColor = nil
-	pl.Title.Text = p.title
+	pl.Title.Text = title
 	pl.Title.TextStyle.Font = sans(labelSize)
 	pl.Title.TextStyle.Color = inkColor
 	pl.Title.Padding = 4
@@ -194,13 +194,19 @@ func (p panel) draw(c draw.Canvas) {
 		axis.Padding, axis.Tick.Length = 0, 3
 		axis.Label.Padding = 2
 	}
+	pl.X.Label.Text, pl.Y.Label.Text = x, y
+	return pl
+}
+
+// draw draws the panel: axes, grid, bounds, lines, markers.
+func (p panel) draw(c draw.Canvas) {
+	pl := newPlot(p.title, p.xLabel, p.yLabel)
 	pl.X.Scale = plot.LogScale{}
 	pl.X.Min, pl.X.Max = p.over.min, p.over.max
-	pl.X.Label.Text, pl.Y.Label.Text = p.xLabel, p.yLabel
 	pl.X.Tick.Marker = plot.ConstantTicks(ticks(p.ticks))
 	pl.Y.Min, pl.Y.Max = 0, p.top()
 	pl.Y.Tick.Marker = plot.ConstantTicks(ticks(percentTicks(p.top())))
-	pl.Add(p.grid())
+	pl.Add(newGrid())
 	for _, b := range p.bounds {
 		pl.Add(upright(b, p.top()))
 	}
@@ -211,7 +217,7 @@ func (p panel) draw(c draw.Canvas) {
 	pl.Draw(c)
 }
 
-func (p panel) grid() *plotter.Grid {
+func newGrid() *plotter.Grid {
 	g := plotter.NewGrid()
 	g.Vertical.Color, g.Horizontal.Color = gridColor, gridColor
 	g.Vertical.Width, g.Horizontal.Width = 0.5, 0.5

@@ -188,3 +188,15 @@ func (c *cells) length(i int) float64 {
 	}
 	return v
 }
+
+// number reads a number of either sign, or nothing.
+func (c *cells) number(i int) float64 {
+	if c.fields[i] == "" {
+		return math.NaN()
+	}
+	v, err := strconv.ParseFloat(c.fields[i], 64)
+	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
+		c.problem("want a number or nothing for %s, found %q", c.columns[i], c.fields[i])
+	}
+	return v
+}

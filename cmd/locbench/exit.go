@@ -68,9 +68,13 @@ func is[E error](err error) bool {
 // next where there is something to do. In JSON it is one record a line of err.
 func (g *globals) report(err error) {
 	code := exitCode(err)
-	resume, kept := "locbench "+strings.Join(quoted(g.args), " "), ""
+	again := g.args
+	if slices.Contains(again, "train") && !slices.Contains(again, "--resume") {
+		again = append(slices.Clone(again), "--resume")
+	}
+	resume, kept := "locbench "+strings.Join(quoted(again), " "), ""
 	saves := func(arg string) bool { return arg == "--save" || strings.HasPrefix(arg, "--save=") } // of eval
-	if slices.Contains(g.args, "run") || slices.Contains(g.args, "extract") || slices.ContainsFunc(g.args, saves) {
+	if slices.Contains(g.args, "run") || slices.Contains(g.args, "extract") || slices.Contains(g.args, "train") || slices.ContainsFunc(g.args, saves) {
 		kept = "; what was finished is kept"
 	}
 	switch {

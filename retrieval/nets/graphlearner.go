@@ -3,6 +3,7 @@ package nets
 import (
 	"context"
 	"fmt"
+	"math/bits"
 	"slices"
 
 	"github.com/gomlx/compute"
@@ -204,7 +205,7 @@ func (l *graphLearner) chunks(ctx context.Context, images []*imgio.Image, grad [
 			return err
 		}
 		part := images[from:min(from+size, len(images))]
-		c := &chunk{images: len(part), count: min(size, len(images)), shape: s}
+		c := &chunk{images: len(part), count: min(size, powerOfTwo(len(part))), shape: s}
 		c.fill(part, dim)
 		if grad != nil {
 			copy(c.grad, grad[from*dim:][:len(part)*dim])
@@ -215,6 +216,10 @@ func (l *graphLearner) chunks(ctx context.Context, images []*imgio.Image, grad [
 	}
 	return nil
 }
+
+// powerOfTwo is the least one that is not below n: a graph is compiled for each
+// size of a chunk, and there must be few.
+func powerOfTwo(n int) int { return 1 << bits.Len(uint(n-1)) }
 
 func (c *chunk) fill(images []*imgio.Image, dim int) {
 	h, w := c.shape.h, c.shape.w

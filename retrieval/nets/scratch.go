@@ -24,19 +24,7 @@ func Scratch(ctx context.Context, cfg Config, seed uint64, images []*imgio.Image
 	if len(images) == 0 {
 		return nil, fmt.Errorf("start network %s from scratch: want images to measure, found none", cfg.Arch)
 	}
-	b, err := backend.Open("go")
-	if err != nil {
-		return nil, err
-	}
-	defer b.Close()
-	a, err := findArch(cfg.Arch)
-	if err != nil {
-		return nil, err
-	}
-	if cfg.OutDim == 0 {
-		cfg.OutDim = a.channels()
-	}
-	l, err := NewLearner(b, cfg, drawn(a, cfg, seed), LearnerOptions{})
+	l, err := startLearner(cfg, nil, seed)
 	if err != nil {
 		return nil, err
 	}
@@ -44,6 +32,29 @@ func Scratch(ctx context.Context, cfg Config, seed uint64, images []*imgio.Image
 		return nil, err
 	}
 	return l.Tensors(), nil
+}
+
+// startLearner returns a learner on the embedded backend, with a drawn linear
+// layer on a trunk; with a drawn one where that is nil.
+func startLearner(cfg Config, trunk Tensors, seed uint64) (*Learner, error) {
+	b, err := backend.Open("go")
+	if err != nil {
+		return nil, err
+	}
+	a, err := findArch(cfg.Arch)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.OutDim == 0 {
+		cfg.OutDim = a.channels()
+	}
+	all := drawn(a, cfg, seed)
+	return NewLearner(b, cfg, func(name string) ([]int, []float32, bool) {
+		if trunk == nil || strings.HasPrefix(name, "fc.") {
+			return all(name)
+		}
+		return trunk(name)
+	}, LearnerOptions{})
 }
 
 // drawn gives the tensors before anything is measured.
@@ -104,6 +115,7 @@ func (t *trainer) measure(ctx context.Context, images []*imgio.Image) error {
 		tapes[i] = newTape(t.net.layers)
 		tapes[i].reserve(t.net.layers, m.H, m.W)
 	}
+	pooled := make([][]float32, len(images))
 	for i, l := range t.net.layers {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -122,7 +134,10 @@ func (t *trainer) measure(ctx context.Context, images []*imgio.Image) error {
 			t.layer(tapes[j], i, m)
 		}
 	}
-	return t.center(tapes)
+	for j := range images {
+		pooled[j] = t.head.pool(&tapes[j].values[len(tapes[j].values)-1])
+	}
+	return t.center(pooled)
 }
 
 // statistics sets mean and variance over all pixels of the images.
@@ -147,21 +162,21 @@ func (t *trainer) statistics(l layer, i int, tapes []*tape) {
 	}
 }
 
-// center makes the mean of what the linear layer puts out zero.
-func (t *trainer) center(tapes []*tape) error {
-	mean := make([]float64, t.head.channels)
-	for _, p := range tapes {
-		pooled := t.head.pool(&p.values[len(p.values)-1])
-		if t.head.normFeatures {
-			normalize(pooled)
-		}
-		for c, v := range pooled {
-			mean[c] += float64(v) / float64(len(tapes))
-		}
-	}
+// center makes the mean of what the linear layer puts out zero, given the pooled
+// features of some images.
+func (t *trainer) center(pooled [][]float32) error {
 	bias := t.params.named["fc.bias"]
 	if bias == nil {
 		return nil
+	}
+	mean := make([]float64, t.head.channels)
+	for _, v := range pooled {
+		if t.head.normFeatures {
+			normalize(v)
+		}
+		for c, x := range v {
+			mean[c] += float64(x) / float64(len(pooled))
+		}
 	}
 	clear(bias.data)
 	t.head.fc.bias = bias.data
@@ -169,4 +184,26 @@ func (t *trainer) center(tapes []*tape) error {
 		bias.data[o] = float32(-v)
 	}
 	return t.refresh()
+}
+
+// WithLinear returns the tensors of a trained trunk, which has no linear layer
+// of its own or a classifier, with a new one of cfg.OutDim rows: as [Scratch]
+// makes it, from images of the kind to train on.
+func WithLinear(ctx context.Context, cfg Config, trunk Tensors, seed uint64, images []*imgio.Image) ([]Tensor, error) {
+	if len(images) == 0 {
+		return nil, fmt.Errorf("new linear layer for network %s: want images to measure, found none", cfg.Arch)
+	}
+	l, err := startLearner(cfg, trunk, seed)
+	if err != nil {
+		return nil, err
+	}
+	t := l.engine.(*trainer)
+	pooled := make([][]float32, len(images))
+	if err := t.each(ctx, images, 0, func(p *tape, i int) { pooled[i] = t.head.pool(t.forward(p, images[i])) }); err != nil {
+		return nil, err
+	}
+	if err := t.center(pooled); err != nil {
+		return nil, err
+	}
+	return l.Tensors(), nil
 }
