@@ -47,7 +47,7 @@ whitening set; what --model takes), last/ (what --resume needs), log.csv and plo
 --dry-run reads the data and prints what the training would take.
 
 ` + exitHelp,
-		Example: `  locbench train --out trained --set data.path=landmarks/train --set validation.data.path=landmarks/val --set model.arch=resnet10_w16 --set augment.size=64 --set sampler.batch=64 --set steps=2
+		Example: `  locbench train --out small --set data.path=landmarks/train --set validation.data.path=landmarks/val --set model.arch=resnet10_w16 --set augment.size=64 --set sampler.batch=64 --set steps=2
   locbench train --config train.yaml --out trained --set optimizer.learning_rate=5e-5
   locbench train --out trained --resume`,
 		Args: cobra.NoArgs,
