@@ -42,7 +42,7 @@ func playground(t *testing.T) {
 		t.Fatal(err)
 	}
 	listImages(t, "list.txt", "my_images")
-	mustRun(t, "scenes", "generate", "landmarks", "--kind", "landmarks", "--classes", "20", "--views", "6", "--size", "64", "--quiet")
+	mustRun(t, "scenes", "generate", "landmarks", "--kind", "landmarks", "--classes", "16", "--views", "6", "--size", "64", "--quiet")
 	put(t, ".", "train.yaml", "model: {arch: resnet10_w8, out_dim: 16}\ndata: {path: landmarks/train}\naugment: {size: 32}\nsampler: {batch: 24}\nsteps: 2\n")
 	// One split in place of three: a third of the figures.
 	put(t, "data", "demo/scene.yaml", "name: demo\nmapping: [mapping]\nqueries: [{dir: query_day}]\nthresholds: [[5, 10]]\n")
