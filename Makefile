@@ -5,7 +5,7 @@ GO ?= go
 DEMO ?= runs/demo
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: build run test short race bench fuzz lint fmt cover tidy clean
+.PHONY: build run test short race bench gpu-build fuzz lint fmt cover tidy clean
 
 build: ## the program, in bin/locbench
 	$(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/locbench ./cmd/locbench
@@ -25,6 +25,10 @@ race:
 
 bench: ## every benchmark; docs/benchmarks.md says what the figures mean
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+gpu-build: ## what docs/benchmarks/gpu.sh needs on a machine without Go
+	$(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/locbench ./cmd/locbench
+	$(GO) test -c -ldflags '-s -w' -o bin/nets.test ./retrieval/nets
 
 FUZZTIME ?= 10s
 fuzz: ## every fuzz target for FUZZTIME

@@ -1,20 +1,24 @@
 #!/usr/bin/env bash
 # Checks and times locbench beside PyTorch on a machine with a GPU, in one call:
 #
-#   bash docs/benchmarks/gpu.sh OUT.json
+#   bash docs/benchmarks/gpu.sh OUTDIR [descriptors] [training]     (default: both parts)
 #
-# Builds nothing: bin/locbench must be there (make build, elsewhere if need be).
+# Builds nothing: bin/locbench and bin/nets.test must be there (make gpu-build,
+# elsewhere if need be).
 # Needs python3 with torch and torchvision, and a PJRT plugin: JAX's CUDA wheel
 # holds one and is found by itself, or set BACKEND=xla:/path/to/plugin.so.
 # Smaller, or without a GPU: BACKEND=go DEVICE=cpu ARCH=resnet18 SIZE=160x120 IMAGES=8.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-out=${1:?usage: gpu.sh OUT.json}
+out=${1:?usage: gpu.sh OUTDIR [descriptors] [training]}
 out=$(realpath -m "$out")
+shift
+parts=${*:-descriptors training}
+mkdir -p "$out"
 arch=${ARCH:-resnet101} size=${SIZE:-1024x768} images=${IMAGES:-256} device=${DEVICE:-cuda} batch=${BATCH:-32}
 locbench=$PWD/bin/locbench
 here=$PWD/docs/benchmarks
-[ -x "$locbench" ] || { echo "gpu.sh: $locbench is missing: run make build first" >&2; exit 1; }
+[ -x "$locbench" ] || { echo "gpu.sh: $locbench is missing: run make gpu-build first" >&2; exit 1; }
 
 plugin() {
   python3 - <<'PY'
@@ -34,24 +38,65 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "$locbench" version >"$work/version.txt"
-"$locbench" scenes generate "$work/scene" --mapping "$images" --queries 1 --size "$size" --local-features 0 --quiet
-find "$work/scene/mapping" -name '*.jpg' | sort >"$work/list.txt"
-python3 "$here/torch_gpu.py" weights --arch "$arch" --out "$work/net.pt"
 
-# Twice: the first call compiles for the image size, the second is the figure;
-# and once with one image at a time.
-extract() { # NAME BATCH
-  local start end
-  rm -rf "$work/$1".npy*
-  start=$(date +%s.%N)
-  "$locbench" extract --backend "$BACKEND" --model "$work/net.pt" --images "$work/list.txt" --batch "$2" --out "$work/$1.npy" --quiet
-  end=$(date +%s.%N)
-  echo "$1 $2 $(echo "$end $start" | awk '{print $1 - $2}')" >>"$work/locbench.txt"
+descriptors() {
+  "$locbench" scenes generate "$work/scene" --mapping "$images" --queries 1 --size "$size" --local-features 0 --quiet
+  find "$work/scene/mapping" -name '*.jpg' | sort >"$work/list.txt"
+  python3 "$here/torch_gpu.py" weights --arch "$arch" --out "$work/net.pt"
+
+  # Twice: the first call compiles for the image size, the second is the figure;
+  # and once with one image at a time.
+  extract() { # NAME BATCH
+    local start end
+    rm -rf "$work/$1".npy*
+    start=$(date +%s.%N)
+    "$locbench" extract --backend "$BACKEND" --model "$work/net.pt" --images "$work/list.txt" --batch "$2" --out "$work/$1.npy" --quiet
+    end=$(date +%s.%N)
+    echo "$1 $2 $(echo "$end $start" | awk '{print $1 - $2}')" >>"$work/locbench.txt"
+  }
+  extract first "$batch"
+  extract batched "$batch"
+  extract single 1
+
+  python3 "$here/torch_gpu.py" compare --arch "$arch" --device "$device" --weights "$work/net.pt" --list "$work/list.txt" \
+    --descriptors "$work/batched.npy" --times "$work/locbench.txt" --version "$work/version.txt" --backend "$BACKEND" --batch "$batch" --out "$out/descriptors.json"
+  cat "$out/descriptors.json"
 }
-extract first "$batch"
-extract batched "$batch"
-extract single 1
 
-python3 "$here/torch_gpu.py" compare --arch "$arch" --device "$device" --weights "$work/net.pt" --list "$work/list.txt" \
-  --descriptors "$work/batched.npy" --times "$work/locbench.txt" --version "$work/version.txt" --backend "$BACKEND" --batch "$batch" --out "$out"
-cat "$out"
+# The training log's images/s of each step; the first ones compile.
+trained() { # NAME BACKEND SETTINGS…
+  local name=$1 backend=$2 sets=()
+  shift 2
+  for s in "$@"; do sets+=(--set "$s"); done
+  "$locbench" train --quiet --backend "$backend" --out "$work/$name" "${sets[@]}" --set whitening.set= --set checkpoint=1000 >/dev/null
+  awk -F, -v name="$name" 'NR > 2 {loss = loss sep $3; rate = rate sep $6; sep = ", "} END {printf "{\"run\": \"%s\", \"images_per_s\": [%s], \"loss\": [%s]}\n", name, rate, loss}' \
+    "$work/$name/log.csv" | tee -a "$out/training.jsonl"
+}
+
+training() {
+  local sizes=${SIZES:-224 512} arch=${TRAIN_ARCH:-resnet50} n=${TRAIN_BATCH:-1024} steps=${STEPS:-4}
+  rm -f "$out/training.jsonl"
+  head -n 1 "$work/version.txt" >"$out/training.txt"
+  # The same steps on both backends, to see that they learn the same.
+  "$locbench" scenes generate "$work/small" --kind landmarks --classes 20 --views 8 --size 72 --quiet
+  for run in "same-embedded go" "same-device $BACKEND"; do
+    trained $run data.path="$work/small/train" model.arch=resnet18 augment.size=64 sampler.batch=64 sampler.per_class=4 steps=4 \
+      optimizer.learning_rate=1e-3 model.learn_norms=true
+  done
+  for size in $sizes; do
+    "$locbench" scenes generate "$work/lm$size" --kind landmarks --classes $((n / 8 * 5 / 4 + 8)) --views 8 --size $((size * 6 / 5)) --quiet
+    for mixed in false true; do
+      trained "locbench-$arch-$size-mixed-$mixed" "$BACKEND" data.path="$work/lm$size/train" model.arch="$arch" model.out_dim=2048 augment.size="$size" \
+        sampler.batch="$n" sampler.per_class=8 steps="$steps" mixed_precision="$mixed"
+      flag=
+      [ "$mixed" = false ] || flag=--bf16
+      for source in folder memory; do
+        python3 "$here/torch_train.py" "$source" --data "$work/lm$size/train" --arch "$arch" --size "$size" --batch "$n" --steps "$steps" --device "$device" $flag |
+          tee -a "$out/training.jsonl"
+      done
+    done
+  done
+  [ ! -x bin/nets.test ] || LOCBENCH_BACKEND=$BACKEND bin/nets.test -test.run '^$' -test.bench DeviceLearner -test.benchtime 2x | tee -a "$out/training.txt"
+}
+
+for part in $parts; do "$part"; done

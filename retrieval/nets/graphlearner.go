@@ -198,7 +198,7 @@ func (l *graphLearner) chunks(ctx context.Context, images []*imgio.Image, grad [
 	for _, m := range images {
 		s = shape{max(s.h, paddedSide(m.H)), max(s.w, paddedSide(m.W))}
 	}
-	size := min(maxBatch, max(1, batchPixels/4/(s.h*s.w)))
+	size := learnBatch(s.h * s.w)
 	dim := l.network.head.dim()
 	for from := 0; from < len(images); from += size {
 		if err := ctx.Err(); err != nil {
@@ -216,6 +216,16 @@ func (l *graphLearner) chunks(ctx context.Context, images []*imgio.Image, grad [
 	}
 	return nil
 }
+
+// Limits of what a device trains on at a time: 128 images, or 8 megapixels, for
+// which a ResNet-50 takes some 20 GB. A caller with less memory gives fewer.
+const (
+	learnImages = 128
+	learnPixels = 8 << 20
+)
+
+// learnBatch is how many images of so many pixels are computed at a time.
+func learnBatch(pixels int) int { return min(learnImages, max(1, learnPixels/pixels)) }
 
 // powerOfTwo is the least one that is not below n: a graph is compiled for each
 // size of a chunk, and there must be few.

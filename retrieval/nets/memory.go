@@ -37,7 +37,7 @@ func (l *Learner) Memory(w, h, n int) Memory {
 		}
 		return m
 	}
-	m.Images = min(n, maxBatch, max(1, batchPixels/4/(w*h)))
+	m.Images = min(n, learnBatch(w*h))
 	if l.engine.(*graphLearner).half {
 		m.Image /= 2
 	}

@@ -49,7 +49,8 @@ type Trainer struct {
 	cfg      Config
 	dir      string
 	jobs     int
-	chunk    int
+	chunk    int // images that are computed at a time
+	ahead    int // images that are decoded before they are asked for
 	log      *slog.Logger
 	progress Progress
 
@@ -94,6 +95,13 @@ func New(ctx context.Context, cfg Config, dir string, o Options) (*Trainer, erro
 	if err := t.cfg.checkAt("", nil); err != nil {
 		return nil, err
 	}
+	if t.chunk = t.cfg.Chunk; t.chunk == 0 {
+		t.chunk = chunkImages
+	}
+	t.ahead = 2 * t.jobs
+	if !o.Backend.Embedded() {
+		t.ahead = max(t.ahead, t.chunk) // the next chunk, while the device computes
+	}
 	if err := t.openData(ctx, o.Load); err != nil {
 		return nil, err
 	}
@@ -104,15 +112,12 @@ func New(ctx context.Context, cfg Config, dir string, o Options) (*Trainer, erro
 	if t.loss, err = loss.New(t.cfg.Loss, t.jobs); err != nil {
 		return nil, err
 	}
-	if t.chunk = t.cfg.Chunk; t.chunk == 0 {
-		t.chunk = chunkImages
-	}
 	return t, nil
 }
 
 // chunkImages is the chunk where the settings name none: what a device takes at
 // once, and enough for each worker of the embedded backend.
-const chunkImages = 64
+const chunkImages = 128
 
 type noProgress struct{}
 
@@ -143,7 +148,7 @@ func (t *Trainer) openData(ctx context.Context, load func(i int) (*imgio.Image, 
 		return err
 	}
 	t.loader = trainset.NewLoader(t.set, trainset.LoaderOptions{
-		Pipeline: pipeline, Workers: t.jobs, Ahead: 2 * t.jobs, Replace: t.cfg.BadImages == BadReplace, Open: load,
+		Pipeline: pipeline, Workers: t.jobs, Ahead: t.ahead, Replace: t.cfg.BadImages == BadReplace, Open: load,
 		OnReplace: func(bad *trainset.BadImageError) { t.warnOnce(bad.File, "replaced by another one of its class", bad) },
 	})
 	return nil
