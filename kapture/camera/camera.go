@@ -121,6 +121,29 @@ func (c Camera) Project(x r3.Vec) (u, v float64, ok bool) {
 	return c.fx*a + c.cx, c.fy*b + c.cy, true
 }
 
+// ProjectJacobian is [Camera.Project] with the derivatives of the pixel by the
+// camera-frame point: those of u by x, y and z, then those of v (px/m).
+func (c Camera) ProjectJacobian(x r3.Vec) (u, v float64, j [6]float64, ok bool) {
+	if !(x.Z >= minDepth) || c.fx == 0 {
+		return 0, 0, j, false
+	}
+	iz := 1 / x.Z
+	rx, ry := x.X*iz, x.Y*iz
+	a, b, d := c.lens.distortJacobian(rx, ry)
+	ux, uy := c.fx*d[0]*iz, c.fx*d[1]*iz
+	vx, vy := c.fy*d[2]*iz, c.fy*d[3]*iz
+	return c.fx*a + c.cx, c.fy*b + c.cy, [6]float64{
+		ux, uy, -(ux*rx + uy*ry),
+		vx, vy, -(vx*rx + vy*ry),
+	}, true
+}
+
+// Focal returns the focal lengths in pixels.
+func (c Camera) Focal() (fx, fy float64) { return c.fx, c.fy }
+
+// Principal returns the pixel on the optical axis.
+func (c Camera) Principal() (cx, cy float64) { return c.cx, c.cy }
+
 // Unproject returns the ray (x, y, 1) in the camera frame that [Camera.Project]
 // maps to pixel (u, v), to about 1e-12 of the ray. It is false where the model
 // has no such ray: beyond the radius where the distortion folds back, or 90°

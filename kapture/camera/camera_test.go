@@ -123,6 +123,61 @@ func TestUnprojectUndoesProject(t *testing.T) {
 	}
 }
 
+// TestUnprojectBetweenFOVBranches takes a pixel that rounding puts where the
+// series near the axis has ended and the closed form has not begun.
+func TestUnprojectBetweenFOVBranches(t *testing.T) {
+	c, err := New("FOV", []float64{871.022, 869.5, 962.25, 533.75, 0.9231})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k := -2000; k <= 2000; k++ {
+		x := 0.01 * (1 + float64(k)*1e-11)
+		u, v, _ := c.Project(r3.Vec{X: x, Z: 1})
+		if gx, gy, ok := c.Unproject(u, v); !ok || math.Abs(gx-x) > 1e-8 || gy != 0 {
+			t.Fatalf("ray %v → (%v, %v, %v)", x, gx, gy, ok)
+		}
+	}
+}
+
+// TestJacobian compares with central differences, whose own error at a step of
+// 1e-6 of the depth is some 1e-6 of the focal length.
+func TestJacobian(t *testing.T) {
+	for _, l := range lenses {
+		c, err := New(l.model, l.params)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rapid.Check(t, func(t *rapid.T) {
+			r := rapid.Float64Range(0, l.reach).Draw(t, "r")
+			if rapid.Bool().Draw(t, "near") {
+				r *= 0.001
+			}
+			if math.Abs(r-0.01) < 1e-4 {
+				return // FOV changes its branch here, with a step
+			}
+			a := rapid.Float64Range(0, 2*math.Pi).Draw(t, "angle")
+			z := rapid.Float64Range(0.1, 100).Draw(t, "depth")
+			x := r3.Vec{X: r * math.Cos(a) * z, Y: r * math.Sin(a) * z, Z: z}
+			u, v, j, ok := c.ProjectJacobian(x)
+			if pu, pv, _ := c.Project(x); !ok || math.Abs(pu-u)+math.Abs(pv-v) > 1e-10*(1+math.Abs(u)+math.Abs(v)) {
+				t.Fatalf("%s: (%v, %v, %v), Project (%v, %v)", l.model, u, v, ok, pu, pv)
+			}
+			h := 1e-6 * z
+			for k, e := range []r3.Vec{{X: h}, {Y: h}, {Z: h}} {
+				u1, v1, _ := c.Project(r3.Add(x, e))
+				u0, v0, _ := c.Project(r3.Sub(x, e))
+				du, dv := (u1-u0)/(2*h), (v1-v0)/(2*h)
+				if tol := 2e-3 * (1 + r*r*r) / z; math.Abs(du-j[k]) > tol || math.Abs(dv-j[3+k]) > tol {
+					t.Fatalf("%s at %v: column %d (%v, %v), differences (%v, %v)", l.model, x, k, j[k], j[3+k], du, dv)
+				}
+			}
+		})
+	}
+	if _, _, _, ok := (Camera{}).ProjectJacobian(r3.Vec{Z: 1}); ok {
+		t.Error("the zero Camera projects")
+	}
+}
+
 func TestUnprojectOutOfRange(t *testing.T) {
 	tests := []struct {
 		name   string

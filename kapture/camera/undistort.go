@@ -46,17 +46,11 @@ func (l *lens) newton(xd, yd float64) (x, y float64, ok bool) {
 	x, y = xd, yd
 	limit := newtonTolerance * (1 + math.Abs(xd) + math.Abs(yd))
 	for range newtonSteps {
-		r2 := x*x + y*y
-		g, slope := l.radialSlope(r2)
-		ex := g*x + 2*l.p1*x*y + l.p2*(r2+2*x*x) + l.sx*r2 - xd
-		ey := g*y + 2*l.p2*x*y + l.p1*(r2+2*y*y) + l.sy*r2 - yd
-		mixed := 2*slope*x*y + 2*l.p1*x + 2*l.p2*y
-		a := g + 2*slope*x*x + 2*l.p1*y + 6*l.p2*x + 2*l.sx*x
-		b := mixed + 2*l.sx*y
-		c := mixed + 2*l.sy*x
-		d := g + 2*slope*y*y + 2*l.p2*x + 6*l.p1*y + 2*l.sy*y
+		px, py, j := l.polynomial(x, y)
+		ex, ey := px-xd, py-yd
+		a, b, c, d := j[0], j[1], j[2], j[3]
 		det := a*d - b*c
-		if !(det > 0 && g > 0) {
+		if g := l.radial(x*x + y*y); !(det > 0 && g > 0) {
 			return 0, 0, false
 		}
 		x -= (d*ex - b*ey) / det
@@ -85,15 +79,22 @@ func (l *lens) undistortFOV(x, y float64) (float64, float64, bool) {
 		g := math.Tan(angle) / math.Abs(l.tan) / rd
 		return g * x, g * y, true
 	}
+	return l.newtonFOV(x, y, rd)
+}
+
+// newtonFOV solves the series of the model for the radius. It holds on to the
+// series where a step leaves its range: the two branches meet with a step of
+// some 1e-9, and a radius in between would have no solution.
+func (l *lens) newtonFOV(x, y, rd float64) (float64, float64, bool) {
+	o2 := l.omega * l.omega
 	r := rd
 	for range newtonSteps {
-		g := l.fovFactor(r * r)
-		slope := 2 * o2 / 3 // twice the derivative of the factor by r²
+		g, slope := o2*r*r/3-o2/12+1, o2/3
 		if o2 >= fovEpsilon {
-			slope = -2 * l.tan * l.tan * l.tan / (3 * l.omega)
+			g, slope = l.fovSeries(r*r), -l.tan*l.tan*l.tan/(3*l.omega)
 		}
 		e := r*g - rd
-		r -= e / (g + r*r*slope)
+		r -= e / (g + 2*r*r*slope)
 		if math.Abs(e) <= newtonTolerance*(1+rd) {
 			return x * (r / rd), y * (r / rd), finite(r, 0)
 		}
