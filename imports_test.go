@@ -37,6 +37,8 @@ var layers = map[string][]string{
 	"retrieval/train/loss":          {"retrieval/backend", "retrieval/train/trainset"},
 	"retrieval/train/trainset":      {"kapture", "kapture/geom", "kapture/nearname", "retrieval/imgio", "retrieval/pickle", "retrieval/train/augment"},
 	"localize":                      {"kapture", "kapture/camera", "kapture/geom"},
+	"localize/robust":               {"kapture/camera", "kapture/geom", "localize/solver"},
+	"localize/solver":               {"kapture/geom"},
 	"kapture":                       {"kapture/camera", "kapture/geom"},
 	"kapture/camera":                {"kapture/geom"},
 	"kapture/geom":                  {},

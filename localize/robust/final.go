@@ -1,0 +1,149 @@
+package robust
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/spatial/r3"
+
+	"locbench/kapture/geom"
+)
+
+// finalRounds bounds how often the inliers of the final fit are looked for.
+const finalRounds = 5
+
+// finish fits the pose to all inliers in pixels of the distorted image, and
+// judges the result.
+func (e *absolute) finish(best *found[placed]) (Absolute, string) {
+	m := best.model
+	var s normal
+	count := 0
+	for range finalRounds {
+		before := count
+		e.gatherExact(&m)
+		if count = len(e.inliers); count < minAbsolute || count == before {
+			break
+		}
+		s = minimize(exact{e}, &m, e.unknowns(), 10)
+	}
+	if count < minAbsolute {
+		return Absolute{}, noMoreThanChance(count, len(e.points))
+	}
+	if !e.beyondChance(count, best.models) {
+		return Absolute{}, noMoreThanChance(count, len(e.points))
+	}
+	return e.report(&m, &s, best.iterations)
+}
+
+// project returns the pixel of correspondence c, and its derivatives by the
+// camera-frame point x.
+func (e *absolute) project(x r3.Vec, focal float64) (u, v float64, d [6]float64, ok bool) {
+	if !e.problem.FocalUnknown {
+		return e.problem.Camera.ProjectJacobian(x)
+	}
+	cx, cy := e.problem.Camera.Principal()
+	if !(x.Z > 0) {
+		return 0, 0, d, false
+	}
+	s := focal / x.Z
+	a, b := s*x.X, s*x.Y
+	return a + cx, b + cy, [6]float64{s, 0, -a / x.Z, 0, s, -b / x.Z}, true
+}
+
+// gatherExact collects the inliers by the camera's own projection.
+func (e *absolute) gatherExact(m *placed) {
+	r := geom.Matrix(m.pose.R)
+	e.inliers = e.inliers[:0]
+	for i := range e.points {
+		c := &e.points[i]
+		u, v, _, ok := e.project(r3.Add(r.Apply(c.x), m.pose.T), m.focal)
+		eu, ev := u-c.pixel[0], v-c.pixel[1]
+		if ok && eu*eu+ev*ev < e.limit {
+			e.inliers = append(e.inliers, int32(i))
+		}
+	}
+}
+
+// exact is the final least-squares problem: errors in pixels of the distorted
+// image on e.inliers.
+type exact struct{ e *absolute }
+
+func (f exact) equations(m *placed, s *normal) {
+	r := geom.Matrix(m.pose.R)
+	for _, i := range f.e.inliers {
+		c := &f.e.points[i]
+		x := r3.Add(r.Apply(c.x), m.pose.T)
+		u, v, d, _ := f.e.project(x, m.focal)
+		addPixel(s, x, &d, u-c.pixel[0], v-c.pixel[1], m.focal)
+	}
+}
+
+func (f exact) cost(m *placed) float64 {
+	r := geom.Matrix(m.pose.R)
+	var sum float64
+	for _, i := range f.e.inliers {
+		c := &f.e.points[i]
+		u, v, _, ok := f.e.project(r3.Add(r.Apply(c.x), m.pose.T), m.focal)
+		if !ok {
+			return math.Inf(1)
+		}
+		eu, ev := u-c.pixel[0], v-c.pixel[1]
+		sum += eu*eu + ev*ev
+	}
+	return sum
+}
+
+func (f exact) step(m *placed, d *[maxUnknowns]float64) placed { return m.moved(d) }
+
+// report turns the fit into a result, unless it leaves the pose undetermined.
+func (e *absolute) report(m *placed, s *normal, iterations int) (Absolute, string) {
+	n := len(e.inliers)
+	inverse, ok := s.inverse()
+	variance := s.cost / float64(max(2*n-s.n, 1))
+	if !ok || undetermined(&inverse, math.Max(variance, 1e-4), e.depth(m)) {
+		return Absolute{}, "the inliers do not determine the pose (points on one line, or in one place)"
+	}
+	a := Absolute{
+		Pose:       geom.Pose{R: m.pose.R, T: m.pose.T},
+		Inliers:    make([]bool, len(e.problem.Pixels)),
+		NumInliers: n,
+		RMSEPx:     math.Sqrt(s.cost / float64(n)),
+		Iterations: iterations,
+		Focal:      m.focal,
+	}
+	// The centre comes back in where it costs the fewest digits.
+	a.Pose.T = r3.Sub(m.pose.T, geom.Rotate(m.pose.R, e.center))
+	if !e.problem.FocalUnknown {
+		fx, fy := e.problem.Camera.Focal()
+		a.Focal = (fx + fy) / 2
+	}
+	for _, i := range e.inliers {
+		a.Inliers[e.points[i].index] = true
+	}
+	for i := range 6 {
+		for j := range 6 {
+			a.Covariance[i][j] = variance * inverse[i][j]
+		}
+	}
+	return a, ""
+}
+
+// depth is the mean depth of the inliers, metres.
+func (e *absolute) depth(m *placed) float64 {
+	var sum float64
+	for _, i := range e.inliers {
+		sum += m.pose.Apply(e.points[i].x).Z
+	}
+	return sum / float64(len(e.inliers))
+}
+
+// undetermined says that the pose could be off by half a radian or by the
+// distance of what the camera sees: a linear covariance that large means that
+// the points do not fix it.
+func undetermined(inverse *[maxUnknowns][maxUnknowns]float64, variance, depth float64) bool {
+	var rotation, translation float64
+	for i := range 3 {
+		rotation += inverse[i][i]
+		translation += inverse[3+i][3+i]
+	}
+	return !(rotation*variance < 0.25) || !(translation*variance < depth*depth)
+}
