@@ -37,6 +37,7 @@ var layers = map[string][]string{
 	"retrieval/train/loss":          {"retrieval/backend", "retrieval/train/trainset"},
 	"retrieval/train/trainset":      {"kapture", "kapture/geom", "kapture/nearname", "retrieval/imgio", "retrieval/pickle", "retrieval/train/augment"},
 	"localize":                      {"kapture", "kapture/camera", "kapture/geom"},
+	"localize/match":                {"kapture", "kapture/camera", "localize/robust", "retrieval/backend"},
 	"localize/robust":               {"kapture/camera", "kapture/geom", "localize/solver"},
 	"localize/solver":               {"kapture/geom"},
 	"kapture":                       {"kapture/camera", "kapture/geom"},

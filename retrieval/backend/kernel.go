@@ -18,6 +18,9 @@ type kernel struct {
 	// above sets bit j of masks[i] where c[i][j] > limit[j] and returns all of
 	// them or-ed.
 	above func(c, limit *float32, masks *uint32) uint32
+	// beyond is above with two limits: bit j of masks[i] is set where c[i][j] >
+	// cols[j] or c[i][j] > rows[i].
+	beyond func(c, cols, rows *float32, masks *uint32) uint32
 	// filter computes one tile of a convolution, of rows pixels by cols outputs.
 	filter func(t *filterTile)
 	// max3 sets dst to the largest of a, b and c, n a multiple of 8; nil: none.
@@ -33,7 +36,7 @@ const portableRows, portableCols = 4, 8
 func portable() kernel {
 	return kernel{
 		name: "portable", rows: portableRows, cols: portableCols,
-		tile: tilePortable, above: abovePortable, filter: filterPortable,
+		tile: tilePortable, above: abovePortable, beyond: beyondPortable, filter: filterPortable,
 	}
 }
 
@@ -85,6 +88,25 @@ func abovePortable(c, limit *float32, masks *uint32) uint32 {
 		var m uint32
 		for j, s := range scores[i*portableCols:][:portableCols] {
 			if s > limits[j] {
+				m |= 1 << j
+			}
+		}
+		out[i] = m
+		all |= m
+	}
+	return all
+}
+
+func beyondPortable(c, cols, rows *float32, masks *uint32) uint32 {
+	scores := unsafe.Slice(c, portableRows*portableCols)
+	colLimits := unsafe.Slice(cols, portableCols)
+	rowLimits := unsafe.Slice(rows, portableRows)
+	out := unsafe.Slice(masks, portableRows)
+	var all uint32
+	for i := range out {
+		var m uint32
+		for j, s := range scores[i*portableCols:][:portableCols] {
+			if s > colLimits[j] || s > rowLimits[i] {
 				m |= 1 << j
 			}
 		}

@@ -157,6 +157,40 @@ row:
 	VZEROUPPER
 	RET
 
+// func beyondAVX512(c, cols, rows *float32, masks *uint32) (any uint32)
+// Bit j of masks[i]: c[i][j] > cols[j] or c[i][j] > rows[i]; any is all masks
+// or-ed.
+TEXT ·beyondAVX512(SB), NOSPLIT, $0-36
+	MOVQ    c+0(FP), DI
+	MOVQ    cols+8(FP), SI
+	MOVQ    rows+16(FP), DX
+	MOVQ    masks+24(FP), BX
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	XORL    AX, AX
+	MOVQ    $14, CX
+
+row:
+	VBROADCASTSS (DX), Z2
+	VMINPS       Z2, Z0, Z3
+	VMINPS       Z2, Z1, Z4
+	VCMPPS       $0x11, (DI), Z3, K1 // limit < c, false for NaN
+	VCMPPS       $0x11, 64(DI), Z4, K2
+	KMOVW        K1, R8
+	KMOVW        K2, R9
+	SHLL         $16, R9
+	ORL          R9, R8
+	MOVL         R8, (BX)
+	ORL          R8, AX
+	ADDQ         $128, DI
+	ADDQ         $4, DX
+	ADDQ         $4, BX
+	DECQ         CX
+	JNZ          row
+	MOVL         AX, any+32(FP)
+	VZEROUPPER
+	RET
+
 // func tileAVX2(k int, a, b, c *float32, first bool)
 // 6 × 16: Y0…Y11 accumulate, Y12 and Y13 hold b, Y14 and Y15 a.
 #define ROW256(p, i, t, c0, c1) \
@@ -268,5 +302,37 @@ row:
 	DECQ      CX
 	JNZ       row
 	MOVL      AX, any+24(FP)
+	VZEROUPPER
+	RET
+
+// func beyondAVX2(c, cols, rows *float32, masks *uint32) (any uint32)
+TEXT ·beyondAVX2(SB), NOSPLIT, $0-36
+	MOVQ    c+0(FP), DI
+	MOVQ    cols+8(FP), SI
+	MOVQ    rows+16(FP), DX
+	MOVQ    masks+24(FP), BX
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	XORL    AX, AX
+	MOVQ    $6, CX
+
+row:
+	VBROADCASTSS (DX), Y2
+	VMINPS       Y2, Y0, Y3
+	VMINPS       Y2, Y1, Y4
+	VCMPPS       $0x11, (DI), Y3, Y3 // limit < c, false for NaN
+	VCMPPS       $0x11, 32(DI), Y4, Y4
+	VMOVMSKPS    Y3, R8
+	VMOVMSKPS    Y4, R9
+	SHLL         $8, R9
+	ORL          R9, R8
+	MOVL         R8, (BX)
+	ORL          R8, AX
+	ADDQ         $64, DI
+	ADDQ         $4, DX
+	ADDQ         $4, BX
+	DECQ         CX
+	JNZ          row
+	MOVL         AX, any+32(FP)
 	VZEROUPPER
 	RET
