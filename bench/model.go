@@ -38,6 +38,9 @@ func (p *Plan) resolveModel(f *feature, stored bool) error {
 	if err != nil {
 		return err
 	}
+	if p.o.MaxSize > 0 {
+		settings.MaxSize = p.o.MaxSize
+	}
 	n := &network{images: append(slices.Clone(p.mapping), p.queries...), stored: stored}
 	if n.meta, err = extract.Inspect(p.o.Model, settings); err != nil {
 		return err

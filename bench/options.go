@@ -27,6 +27,7 @@ type Options struct {
 	Features []string    // global feature types to compare
 	Model    string      // a network's checkpoint: its feature, of the file's name, is computed where it is missing
 	Protocol string      // of the network, see extract.Preset
+	MaxSize  int         // the network sees images with longer sides of at most that many pixels; 0: as the protocol says
 	Pairs    []PairsFile // pairs files in place of global features
 	TopK     []int       // numbers of retrieved images
 	Methods  []string    // localization methods, of [Methods]
@@ -78,6 +79,9 @@ func (o Options) checked() (Options, error) {
 	}
 	if o.Protocol != "" && o.Model == "" {
 		return o, usagef("want a model for protocol %s, found none", o.Protocol)
+	}
+	if o.MaxSize < 0 || o.MaxSize > 0 && o.Model == "" {
+		return o, usagef("want a model and a size in pixels for max-size, found %d", o.MaxSize)
 	}
 	for _, k := range o.TopK {
 		if k < 1 {

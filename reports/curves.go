@@ -21,25 +21,17 @@ type lineKey struct{ run, feature, method int }
 // errorsOf gathers the pose errors of a split's queries at one k, by line, over
 // the queries that have ground truth. A query that is in several splits counts
 // once in the split of all.
-func (s *section) errorsOf(split string, topk int) map[lineKey][]geom.PoseError {
-	out := map[lineKey][]geom.PoseError{}
-	type seenKey struct {
-		line  lineKey
-		query string
-	}
-	seen := map[seenKey]bool{}
+func (s *section) errorsOf(split string, topk int) map[lineKey]outcomes {
+	out := map[lineKey]outcomes{}
 	for i, run := range s.runs {
 		for _, q := range run.Queries {
 			if q.TopK != topk || (split != record.AllSplit && split != q.Split) || (math.IsNaN(q.TErrM) && math.IsNaN(q.RErrDeg)) {
 				continue
 			}
 			line := lineKey{i, s.features.id(q.Feature), s.methods.id(q.Method)}
-			key := seenKey{line, q.Query}
-			if seen[key] {
-				continue
-			}
-			seen[key] = true
-			out[line] = append(out[line], poseError(q))
+			o := out[line]
+			o.add(q.Query, poseError(q))
+			out[line] = o
 		}
 	}
 	return out

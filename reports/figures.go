@@ -137,9 +137,9 @@ func (s *section) errorCurves(split string, topk int) (plotFigure, bool) {
 	keys := sortedLines(errs)
 	for _, key := range keys {
 		c := curve{mark: mark{s.entityIndex(key), key.method}, step: true}
-		c.points = cumulative(errs[key], coarsest.Degrees, p.over)
+		c.points = cumulative(errs[key].errs, coarsest.Degrees, p.over)
 		for _, x := range p.bounds {
-			c.dots = append(c.dots, plotter.XY{X: x, Y: share(errs[key], geom.Threshold{Meters: x, Degrees: coarsest.Degrees})})
+			c.dots = append(c.dots, plotter.XY{X: x, Y: share(errs[key].errs, geom.Threshold{Meters: x, Degrees: coarsest.Degrees})})
 		}
 		p.curves = append(p.curves, c)
 	}

@@ -42,6 +42,7 @@ type pageSection struct {
 	ThresholdsFrom string
 	Runs           []labelled
 	Results        []pageTable
+	Comparisons    []pageTable
 	Retrieval      []pageTable
 	Plots          []pagePlots
 	Features       []string
@@ -135,7 +136,8 @@ func (s *section) page(id string, results sectionResults) (pageSection, error) {
 	ps := pageSection{
 		ID: id, Heading: cmp.Or(s.scene.Title, s.scene.Name), Scene: s.scene, ThresholdsFrom: s.thresholdsFrom(), Runs: s.runs,
 		Features: s.features.list, Methods: s.methods.list, TopKs: s.topks,
-		Results: pageTables("results-"+id, results.tables), Retrieval: pageTables("retrieval-"+id, results.retrieval),
+		Results: pageTables("results-"+id, results.tables), Comparisons: pageTables("comparisons-"+id, results.comparisons),
+		Retrieval: pageTables("retrieval-"+id, results.retrieval),
 	}
 	for _, t := range s.scene.Thresholds {
 		ps.Thresholds = append(ps.Thresholds, thresholdText(t))

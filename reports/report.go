@@ -37,8 +37,8 @@ type Report struct {
 
 // sectionResults are the finished tables and figures of a section.
 type sectionResults struct {
-	tables, retrieval []resultTable
-	figures           []plotFigure
+	tables, comparisons, retrieval []resultTable
+	figures                        []plotFigure
 }
 
 // Build makes a report of runs. It fails without a run, and on labels that are
@@ -73,6 +73,7 @@ func (s *section) results(o Options) (sectionResults, error) {
 	if out.retrieval, err = s.retrievalTables(); err != nil {
 		return out, err
 	}
+	out.comparisons = s.comparisons(o.CurveTopK)
 	out.figures, err = s.figures(o.CurveTopK)
 	return out, err
 }
@@ -137,7 +138,7 @@ func (r *Report) WriteLaTeX(w io.Writer) error {
 func (r *Report) writeTables(w io.Writer, write func(*table.Table, io.Writer) error) error {
 	first := true
 	for _, s := range r.results {
-		for _, list := range [][]resultTable{s.tables, s.retrieval} {
+		for _, list := range [][]resultTable{s.tables, s.comparisons, s.retrieval} {
 			for i := range list {
 				if !first {
 					if _, err := io.WriteString(w, "\n"); err != nil {

@@ -24,6 +24,7 @@ type runFlags struct {
 	features   []string
 	model      string
 	protocol   string
+	maxSize    int
 	pairs      []string
 	topk       []int
 	methods    []string
@@ -59,6 +60,7 @@ stopped.
 	fl.StringSliceVar(&f.features, "features", nil, "global feature types to compare (default: all that the scene has)")
 	fl.StringVar(&f.model, "model", "", "a network's checkpoint: its feature, named as the file, is extracted first where it is missing")
 	fl.StringVar(&f.protocol, "protocol", "", "settings of --model: "+strings.Join(extract.Protocols(), ", ")+" (default: original size, no whitening)")
+	fl.IntVar(&f.maxSize, "max-size", 0, "of --model: shrink images to that longer side in pixels (default: as the protocol says)")
 	fl.StringArrayVar(&f.pairs, "pairs", nil, "NAME=FILE: a kapture pairs file in place of global features; repeatable")
 	fl.IntSliceVar(&f.topk, "topk", nil, "numbers of retrieved images (default 1,2,3,4,5,10,20,50, as far as there are mapping images)")
 	fl.StringSliceVar(&f.methods, "methods", nil, "localization methods (default "+strings.Join(bench.Methods, ",")+")")
@@ -89,7 +91,7 @@ func (f *runFlags) run(ctx context.Context, g *globals) error {
 		return err
 	}
 	plan, err := bench.NewPlan(scene, bench.Options{
-		Out: f.out, Features: f.features, Model: f.model, Protocol: f.protocol, Pairs: pairs, TopK: f.topk, Methods: f.methods, CSIAlpha: f.alpha,
+		Out: f.out, Features: f.features, Model: f.model, Protocol: f.protocol, MaxSize: f.maxSize, Pairs: pairs, TopK: f.topk, Methods: f.methods, CSIAlpha: f.alpha,
 		Seed: f.seed, Backend: g.backend, Jobs: g.jobs, Force: f.force,
 		Args: g.args, Version: version, Log: g.logger(), Progress: g.progress(),
 	})
