@@ -40,4 +40,40 @@ type Result struct {
 	// Inliers and Correspondences count 2D-3D matches; both are 0 for methods
 	// that do not match.
 	Inliers, Correspondences int
+	// Matches counts the verified matches with each neighbour, in their order;
+	// nil for methods that do not match.
+	Matches []int
+	RMSEPx  float64 // of the inliers, √ of the mean squared distance in the query image
+	// Focal is the estimated focal length in pixels where the query's camera was
+	// not known, else 0.
+	Focal float64
+	// Fallback says that Pose is that of the first neighbour, because the method
+	// failed (Why says how) and the fallback was asked for.
+	Fallback bool
+}
+
+// TopKLocalizer is a Localizer that shares work between numbers of neighbours.
+type TopKLocalizer interface {
+	Localizer
+	// LocalizeTopK returns what Localize would for the first k neighbours of the
+	// query, for each of ks; more than there are stand for all.
+	LocalizeTopK(ctx context.Context, q Query, ks []int) ([]Result, error)
+}
+
+// TopK localizes a query from its first k neighbours, for each of ks.
+func TopK(ctx context.Context, l Localizer, q Query, ks []int) ([]Result, error) {
+	if many, ok := l.(TopKLocalizer); ok {
+		return many.LocalizeTopK(ctx, q, ks)
+	}
+	out := make([]Result, len(ks))
+	for i, k := range ks {
+		cut := q
+		cut.Neighbors = q.Neighbors[:min(k, len(q.Neighbors))]
+		r, err := l.Localize(ctx, cut)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = r
+	}
+	return out, nil
 }

