@@ -5,13 +5,20 @@ GO ?= go
 DEMO ?= runs/demo
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: build run test short race bench gpu-build fuzz lint fmt cover tidy clean
+.PHONY: build run demo-model test short race bench gpu-build fuzz lint fmt cover tidy clean
 
 build: ## the program, in bin/locbench
 	$(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/locbench ./cmd/locbench
 
+demo-model: build ## train the demo network anew: under 15 minutes on 2 cores
+	./bin/locbench scenes generate runs/landmarks --kind landmarks --classes 400 --views 20 --size 112 --seed 1
+	rm -rf runs/demo-model
+	./bin/locbench train --config testdata/demo-model/train.yaml --out runs/demo-model
+	cp runs/demo-model/model.safetensors testdata/demo-model/resnet10-ap-demo.safetensors
+
 run: build ## the demo: generate a scene, run the benchmark on it, write the report
-	./bin/locbench run --scene demo --data-root runs/data --out $(DEMO)
+	./bin/locbench run --scene demo --data-root runs/data --out $(DEMO) --features tiny-image \
+	  --model testdata/demo-model/resnet10-ap-demo.safetensors --max-size 160
 
 test: ## all tests, with what they need and nothing hidden
 	$(GO) vet ./...

@@ -29,6 +29,9 @@ func (p *Plan) evaluateStage() stage {
 		for _, k := range p.topk {
 			d.add(strconv.Itoa(k.K))
 		}
+		for _, g := range p.scene.Groups {
+			d.add(append([]string{"group", g.Split}, g.Of...)...)
+		}
 		for _, path := range p.rowFiles() {
 			sum, err := p.run.hashes.file(filepath.Join(p.o.Out, path))
 			if err != nil {
@@ -114,6 +117,15 @@ func (p *Plan) splits() []record.Split {
 		}
 		out = append(out, record.Split{Name: split, Queries: n})
 	}
+	for _, g := range p.scene.Groups {
+		group := record.Split{Name: g.Split, Of: g.Of}
+		for _, im := range p.queries {
+			if group.Holds(im.Split) {
+				group.Queries++
+			}
+		}
+		out = append(out, group)
+	}
 	return out
 }
 
@@ -143,7 +155,7 @@ func (p *Plan) summaryRows(queries []record.Query) []record.Summary {
 		for _, split := range p.splits() {
 			var outcomes []metrics.Outcome
 			for _, q := range members[g] {
-				if split.Name == record.AllSplit || q.Split == split.Name {
+				if split.Holds(q.Split) {
 					outcomes = append(outcomes, metrics.Outcome{Localized: q.Status == record.Localized, HasTruth: truth[q.Query],
 						Error: geom.PoseError{Meters: q.TErrM, Degrees: q.RErrDeg}})
 				}
@@ -167,7 +179,7 @@ func (p *Plan) retrievalRows() ([]record.Retrieval, error) {
 			return nil, err
 		}
 		for _, split := range p.splits() {
-			ranked := p.retrievalErrors(retrieved, split.Name)
+			ranked := p.retrievalErrors(retrieved, split)
 			if len(ranked) == 0 {
 				continue
 			}
@@ -184,10 +196,10 @@ func (p *Plan) retrievalRows() ([]record.Retrieval, error) {
 
 // retrievalErrors gives, for every query of the split with a known pose, how
 // far its retrieved images were taken from there, best ranked first.
-func (p *Plan) retrievalErrors(retrieved []kapture.Pairs, split string) [][]geom.PoseError {
+func (p *Plan) retrievalErrors(retrieved []kapture.Pairs, split record.Split) [][]geom.PoseError {
 	var out [][]geom.PoseError
 	for i, im := range p.queries {
-		if !im.HasPose || split != record.AllSplit && im.Split != split {
+		if !im.HasPose || !split.Holds(im.Split) {
 			continue
 		}
 		errs := make([]geom.PoseError, 0, len(retrieved[i]))

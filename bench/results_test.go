@@ -123,7 +123,7 @@ func TestManifestOfToyScene(t *testing.T) {
 	if fmt.Sprint(m.Counts) != fmt.Sprint(want) {
 		t.Errorf("want %+v, found %+v", want, m.Counts)
 	}
-	if fmt.Sprint(m.Methods) != "[{bdi map[]} {csi map[alpha:4]}]" || fmt.Sprint(m.Scene.Splits) != "[{all 3} {day 2} {night 1}]" ||
+	if fmt.Sprint(m.Methods) != "[{bdi map[]} {csi map[alpha:4]}]" || fmt.Sprint(m.Scene.Splits) != "[{all 3 []} {day 2 []} {night 1 []}]" ||
 		m.Versions.Locbench != "v9" || m.Arguments[0] != "run" {
 		t.Errorf("found methods %v, splits %v, %+v, %v", m.Methods, m.Scene.Splits, m.Versions, m.Arguments)
 	}

@@ -25,7 +25,7 @@ func (s *section) errorsOf(split string, topk int) map[lineKey]outcomes {
 	out := map[lineKey]outcomes{}
 	for i, run := range s.runs {
 		for _, q := range run.Queries {
-			if q.TopK != topk || (split != record.AllSplit && split != q.Split) || (math.IsNaN(q.TErrM) && math.IsNaN(q.RErrDeg)) {
+			if q.TopK != topk || !s.groups[split].Holds(q.Split) || (math.IsNaN(q.TErrM) && math.IsNaN(q.RErrDeg)) {
 				continue
 			}
 			line := lineKey{i, s.features.id(q.Feature), s.methods.id(q.Method)}

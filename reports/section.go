@@ -17,6 +17,7 @@ type section struct {
 	runs  []labelled
 
 	splits, features, methods, metrics names
+	groups                             map[string]record.Split // splits by name
 	topks                              []int
 
 	summary   frame // method and k as in summary.csv
@@ -74,9 +75,11 @@ func (s *section) accepts(scene record.Scene) bool {
 // load fills the lists, in the manifests' order, and the frames.
 func (s *section) load() {
 	topks := map[int]bool{}
+	s.groups = map[string]record.Split{}
 	for _, run := range s.runs {
 		for _, split := range run.Manifest.Scene.Splits {
 			s.splits.id(split.Name)
+			s.groups[split.Name] = split
 		}
 		for _, f := range run.Manifest.Features {
 			s.features.id(f.Name)

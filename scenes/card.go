@@ -21,15 +21,23 @@ func styles() []string {
 	return []string{string(StyleDefault), string(StyleRobotCar), string(StyleFullPath), string(StyleRIO10)}
 }
 
+// Kinds of scenes.
+const (
+	KindLocalization = "localization" // mapping images with poses, queries to localize
+	KindRetrieval    = "retrieval"    // a landmark set, for locbench eval
+)
+
 // Card is what a scene file says. See the package comment for its keys.
 type Card struct {
 	Name             string
+	Kind             string // KindLocalization or KindRetrieval
 	Title            string
 	Description      string
 	Aliases          []string // other names of a known scene
 	Root             string   // known scenes: folder under the data root, default Name
 	Mapping          []string // folders of kapture datasets
 	Queries          []QuerySet
+	Groups           []Group
 	Features         []string // folders that hold global_features/ and local_features/; default "."
 	Thresholds       []geom.Threshold
 	RecallThresholds []geom.Threshold // the defaults and what the file adds
@@ -37,6 +45,10 @@ type Card struct {
 	Licence          string // text, or the name of a file in the scene's folder
 	Citation         string
 	Sources          []Source
+	Archives         []string // of kapture's dataset index, for scenes install
+	Size             string   // how much there is, in words
+	Expected         *Expected
+	Published        *Published
 	Generate         *Generate // nil unless locbench makes the scene itself
 }
 
@@ -46,6 +58,28 @@ type QuerySet struct {
 	Dir     string `yaml:"dir"`
 	Split   string `yaml:"split"`   // "": these queries belong to the split all only
 	Pattern string `yaml:"pattern"` // "": all images; see the package comment
+}
+
+// Group is a split that is made of others: the day of several conditions.
+type Group struct {
+	Split string   `yaml:"split"`
+	Of    []string `yaml:"of"`
+}
+
+// Expected are the numbers of images that the published scene has; 0: not known.
+type Expected struct {
+	Mapping int            `yaml:"mapping"`
+	Queries int            `yaml:"queries"`
+	Splits  map[string]int `yaml:"splits"` // queries by split
+}
+
+// Published says which published tables are about the scene.
+type Published struct {
+	Dataset string            `yaml:"dataset"` // as the tables name it
+	Splits  map[string]string `yaml:"splits"`  // from ours to the tables' where they differ
+	// Truth says that the poses of the queries are public, so that a figure
+	// without randomness must agree to the last digit.
+	Truth bool `yaml:"truth"`
 }
 
 // Source says where a part of a scene's data comes from.
@@ -64,7 +98,8 @@ type Generate struct {
 	Seed    uint64 `yaml:"seed"`
 }
 
-// Splits returns the names of the splits in the order of the card, without "".
+// Splits returns the names of the splits in the order of the card, without "" and
+// without the groups.
 func (c *Card) Splits() []string {
 	var out []string
 	for _, q := range c.Queries {

@@ -1,6 +1,7 @@
 package scenes
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"path"
@@ -19,12 +20,14 @@ import (
 // cardYAML is the scene file as written; [Card] is the same, checked.
 type cardYAML struct {
 	Name             string      `yaml:"name"`
+	Kind             string      `yaml:"kind"`
 	Title            string      `yaml:"title"`
 	Description      string      `yaml:"description"`
 	Aliases          []string    `yaml:"aliases"`
 	Root             string      `yaml:"root"`
 	Mapping          []string    `yaml:"mapping"`
 	Queries          []QuerySet  `yaml:"queries"`
+	Groups           []Group     `yaml:"groups"`
 	Features         []string    `yaml:"features"`
 	Thresholds       [][]float64 `yaml:"thresholds"`
 	RecallThresholds [][]float64 `yaml:"recall_thresholds"`
@@ -32,6 +35,10 @@ type cardYAML struct {
 	Licence          string      `yaml:"licence"`
 	Citation         string      `yaml:"citation"`
 	Sources          []Source    `yaml:"sources"`
+	Archives         []string    `yaml:"archives"`
+	Size             string      `yaml:"size"`
+	Expected         *Expected   `yaml:"expected"`
+	Published        *Published  `yaml:"published"`
 	Generate         *Generate   `yaml:"generate"`
 }
 
@@ -71,7 +78,11 @@ func (r *cardReader) card(raw *cardYAML) *Card {
 		Name: raw.Name, Title: raw.Title, Description: strings.TrimSpace(raw.Description), Aliases: raw.Aliases,
 		Root: raw.Root, Mapping: raw.Mapping, Queries: raw.Queries, Features: raw.Features,
 		Licence: strings.TrimSpace(raw.Licence), Citation: strings.TrimSpace(raw.Citation), Sources: raw.Sources,
-		Generate: raw.Generate, Submission: StyleDefault,
+		Generate: raw.Generate, Submission: StyleDefault, Kind: cmp.Or(raw.Kind, KindLocalization), Groups: raw.Groups,
+		Archives: raw.Archives, Size: raw.Size, Expected: raw.Expected, Published: raw.Published,
+	}
+	if c.Kind != KindLocalization && c.Kind != KindRetrieval {
+		r.add("$.kind", "kind: want %s or %s, found %q", KindLocalization, KindRetrieval, c.Kind)
 	}
 	if c.Name != "" && !plainName(c.Name) {
 		r.add("$.name", "name: want letters, digits, '.', '_' and '-', found %q", c.Name)
@@ -101,6 +112,10 @@ func (r *cardReader) card(raw *cardYAML) *Card {
 // parts checks mapping, queries and the presence of thresholds; a generated
 // scene's are in the scene.yaml that comes with it.
 func (r *cardReader) parts(c *Card) {
+	if c.Kind == KindRetrieval {
+		return
+	}
+	r.groups(c)
 	if c.Generate != nil && len(c.Mapping) == 0 && len(c.Queries) == 0 {
 		return
 	}
@@ -123,6 +138,25 @@ func (r *cardReader) parts(c *Card) {
 		}
 		if _, err := compilePattern(q.Pattern); err != nil {
 			r.add(at, "queries: pattern %q: %v", q.Pattern, err)
+		}
+	}
+}
+
+// groups checks that groups are made of splits.
+func (r *cardReader) groups(c *Card) {
+	splits := c.Splits()
+	for i, g := range c.Groups {
+		at := fmt.Sprintf("$.groups[%d]", i)
+		if g.Split == "all" || !plainName(g.Split) || slices.Contains(splits, g.Split) {
+			r.add(at, "groups: split: want a name that no split has, found %q", g.Split)
+		}
+		if len(g.Of) == 0 {
+			r.add(at, "groups: want of: the splits that %s is made of, found none", g.Split)
+		}
+		for _, of := range g.Of {
+			if !slices.Contains(splits, of) {
+				r.add(at, "groups: of: want one of the splits %s, found %q%s", strings.Join(splits, ", "), of, nearname.DidYouMean(nearname.Closest(of, splits)))
+			}
 		}
 	}
 }

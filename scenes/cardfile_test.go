@@ -32,7 +32,7 @@ func TestParseCard(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &Card{
-		Name: "place", Title: "A place", Mapping: []string{"mapping"},
+		Name: "place", Kind: KindLocalization, Title: "A place", Mapping: []string{"mapping"},
 		Queries:    []QuerySet{{Dir: "query_day", Split: "day"}, {Dir: "query_night", Split: "night", Pattern: "night/*.jpg"}},
 		Features:   []string{"."},
 		Thresholds: []geom.Threshold{{Meters: 0.25, Degrees: 2}, {Meters: 0.5, Degrees: 5}},
@@ -57,7 +57,7 @@ func TestParseCardErrors(t *testing.T) {
 		{"unknown key", "thresholds: [[0", "threshold: [[0",
 			[]string{`scene.yaml:7: unknown key "threshold"; did you mean thresholds?`}},
 		{"two unknown keys", "{dir: query_day, split: day}\n", "{dri: query_day, split: day}\nfrobnicate: 1\n",
-			[]string{`scene.yaml:5: unknown key "dri"; did you mean dir?`, `scene.yaml:6: unknown key "frobnicate"; want one of name, title,`}},
+			[]string{`scene.yaml:5: unknown key "dri"; did you mean dir?`, `scene.yaml:6: unknown key "frobnicate"; want one of name, kind, title,`}},
 		{"key alone in a block", "  - {dir: query_day, split: day}\n", "  - dirs: query_day\n",
 			[]string{`scene.yaml:5: unknown key "dirs"; did you mean dir?`}},
 		{"no thresholds", "thresholds: [[0.25, 2], [0.5, 5]]\nrecall_", "recall_",

@@ -2,6 +2,7 @@ package scenes
 
 import (
 	"errors"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -62,7 +63,7 @@ func TestFindProposes(t *testing.T) {
 		}
 	}
 	_, err := Find("zzzzzzzz")
-	if err == nil || !strings.Contains(err.Error(), "known scenes: demo, ") {
+	if err == nil || !strings.Contains(err.Error(), "known scenes: 4seasons, ") {
 		t.Errorf("without a near one, all are named: %v", err)
 	}
 }
@@ -93,5 +94,73 @@ func TestHowToGet(t *testing.T) {
 	want := "locbench scenes generate '/my data/demo' --mapping 120 --queries 60 --size 320x240 --seed 0"
 	if got := demo.HowToGet("/my data/demo"); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// TestCards holds every embedded card against what a user needs of it.
+func TestCards(t *testing.T) {
+	cards, err := List()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(cards) < 30 {
+		t.Errorf("%d cards, want at least 30", len(cards))
+	}
+	for _, c := range cards {
+		for what, text := range map[string]string{"title": c.Title, "description": c.Description, "licence": c.Licence} {
+			if text == "" {
+				t.Errorf("%s has no %s", c.Name, what)
+			}
+		}
+		if c.Generate != nil {
+			continue
+		}
+		if c.Citation == "" || len(c.Sources) == 0 {
+			t.Errorf("%s names no citation or no source", c.Name)
+		}
+		for _, s := range c.Sources {
+			if u, err := url.Parse(s.URL); err != nil || u.Host == "" || s.Title == "" {
+				t.Errorf("%s: source %+v", c.Name, s)
+			}
+		}
+		if c.Expected != nil {
+			for split := range c.Expected.Splits {
+				if !slices.Contains(c.Splits(), split) && !slices.ContainsFunc(c.Groups, func(g Group) bool { return g.Split == split }) {
+					t.Errorf("%s expects queries in %s, which is no split", c.Name, split)
+				}
+			}
+		}
+	}
+	for _, alias := range []string{"aachen", "robotcar", "baidu", "gangnam_b2"} {
+		if _, err := Find(alias); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestRobotCarSplits sorts image names of RobotCar Seasons into conditions.
+func TestRobotCarSplits(t *testing.T) {
+	card, err := Find("robotcar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"dawn/rear/1418132416737115.jpg": "dawn", "night/rear/1.jpg": "night", "night-rain/rear/1.jpg": "night-rain",
+		"overcast-summer/rear/2.jpg": "overcast-summer", "images/sun/rear/3.jpg": "sun", "dawn/left/1.jpg": "", "rain/right/1.jpg": "",
+	} {
+		got := ""
+		for _, q := range card.Queries {
+			match, err := compilePattern(q.Pattern)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if match(name) {
+				got = q.Split
+				break
+			}
+		}
+		if got != want {
+			t.Errorf("%s is in split %q, want %q", name, got, want)
+		}
 	}
 }

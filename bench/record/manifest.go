@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -47,8 +48,14 @@ type Scene struct {
 
 // Split is a named part of a scene's queries.
 type Split struct {
-	Name    string `json:"name"`
-	Queries int    `json:"queries"`
+	Name    string   `json:"name"`
+	Queries int      `json:"queries"`
+	Of      []string `json:"of,omitempty"` // the splits that a group is made of
+}
+
+// Holds reports whether the split holds the queries whose own split has a name.
+func (s Split) Holds(own string) bool {
+	return s.Name == AllSplit || s.Name == own || slices.Contains(s.Of, own)
 }
 
 // Threshold is a bound on the position error in metres and on the rotation

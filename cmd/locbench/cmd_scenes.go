@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -121,15 +123,49 @@ func cardRows(tab *tabwriter.Writer, c *scenes.Card) {
 	fmt.Fprintf(tab, "name\t%s\n", c.Name)
 	fmt.Fprintf(tab, "title\t%s\n", c.Title)
 	rows := [][2]string{
-		{"description", c.Description}, {"thresholds", joinStrings(c.Thresholds)},
+		{"aliases", strings.Join(c.Aliases, ", ")}, {"description", c.Description}, {"size", c.Size}, {"expected", expectedText(c)}, {"thresholds", joinStrings(c.Thresholds)},
 		{"recall thresholds", joinStrings(c.RecallThresholds)}, {"submission style", string(c.Submission)},
-		{"licence", firstLine(c.Licence)}, {"citation", c.Citation},
+		{"licence", firstLine(c.Licence)}, {"citation", c.Citation}, {"published tables", publishedText(c)},
+		{"archives", strings.Join(c.Archives, " ")},
+	}
+	if c.Kind == scenes.KindRetrieval {
+		rows = slices.DeleteFunc(rows, func(r [2]string) bool { return strings.Contains(r[0], "threshold") || r[0] == "submission style" })
 	}
 	for _, r := range rows {
 		if r[1] != "" {
 			fmt.Fprintf(tab, "%s\t%s\n", r[0], strings.Join(strings.Fields(r[1]), " "))
 		}
 	}
+}
+
+// expectedText counts the images that a published scene has.
+func expectedText(c *scenes.Card) string {
+	if c.Expected == nil {
+		return ""
+	}
+	var parts []string
+	add := func(what string, n int) {
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, what))
+		}
+	}
+	if c.Kind == scenes.KindRetrieval {
+		add("images", c.Expected.Mapping)
+	} else {
+		add("mapping images", c.Expected.Mapping)
+	}
+	add("queries", c.Expected.Queries)
+	for _, split := range slices.Sorted(maps.Keys(c.Expected.Splits)) {
+		add("queries in "+split, c.Expected.Splits[split])
+	}
+	return strings.Join(parts, ", ")
+}
+
+func publishedText(c *scenes.Card) string {
+	if c.Published == nil {
+		return ""
+	}
+	return c.Published.Dataset
 }
 
 func firstLine(s string) string {
