@@ -106,6 +106,9 @@ func (p trainingPanel) draw(c draw.Canvas) {
 	pl.Add(newGrid())
 	m := mark{entity: 0}
 	line := &plotter.Line{XYs: p.points, LineStyle: m.line()}
+	if len(p.points) > 200 {
+		line.Width = 0.7
+	}
 	if len(p.points) > 0 {
 		pl.Add(line)
 	}
