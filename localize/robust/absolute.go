@@ -93,6 +93,7 @@ type absolute struct {
 	options Options
 	center  r3.Vec
 	points  []correspondence
+	blocks  []pointBlock
 	limit   float64 // squared pixels
 	inliers []int32 // scratch of refine
 }
@@ -121,6 +122,7 @@ func newAbsolute(p AbsoluteProblem, o Options) *absolute {
 	for i := range e.points {
 		e.points[i].x = r3.Sub(e.points[i].x, e.center)
 	}
+	e.blocks = pack(e.points)
 	return e
 }
 
@@ -180,17 +182,20 @@ func (c *correspondence) residual(r *geom.Mat3, t r3.Vec, focal float64) (eu, ev
 }
 
 func (e *absolute) score(m *placed, bound float64) (cost float64, inliers int) {
-	r := geom.Matrix(m.pose.R)
-	for i := range e.points {
-		eu, ev, ok := e.points[i].residual(&r, m.pose.T, m.focal)
-		if d := eu*eu + ev*ev; ok && d < e.limit {
-			cost += d
-			inliers++
-		} else {
-			cost += e.limit
-		}
+	v := m.view()
+	padding := e.limit * float64(len(e.blocks)*lanes-len(e.points))
+	cost, inliers = tallyPoints(e.blocks, &v, e.limit, bound+padding)
+	return cost - padding, inliers
+}
+
+// view returns the model as the kernels want it.
+func (m *placed) view() view {
+	r, t, f := geom.Matrix(m.pose.R), m.pose.T, m.focal
+	return view{
+		f * r[0], f * r[1], f * r[2], f * t.X,
+		f * r[3], f * r[4], f * r[5], f * t.Y,
+		r[6], r[7], r[8], t.Z,
 	}
-	return cost, inliers
 }
 
 // gather collects the inliers of a model in e.inliers.

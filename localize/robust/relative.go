@@ -72,6 +72,7 @@ type relative struct {
 	calibrated     bool
 	scale1, scale2 scaling // of unknown cameras
 	matches        []match
+	blocks         []matchBlock
 	limit          float64 // squared pixels
 	inliers        []int32 // scratch
 }
@@ -104,6 +105,7 @@ func newRelative(p RelativeProblem, o Options) *relative {
 		return cmp.Or(cmp.Compare(a.pixel1[0], b.pixel1[0]), cmp.Compare(a.pixel1[1], b.pixel1[1]),
 			cmp.Compare(a.pixel2[0], b.pixel2[0]), cmp.Compare(a.pixel2[1], b.pixel2[1]))
 	})
+	e.blocks = packMatches(e.matches)
 	return e
 }
 
@@ -138,18 +140,9 @@ func (e *relative) generate(sample []int, dst []epipole) int {
 }
 
 func (e *relative) score(m *epipole, bound float64) (cost float64, inliers int) {
-	for i := range e.matches {
-		if d := e.matches[i].sampson(&m.f); d < e.limit {
-			cost += d
-			inliers++
-		} else {
-			cost += e.limit
-		}
-		if cost > bound {
-			return cost, 0
-		}
-	}
-	return cost, inliers
+	padding := e.limit * float64(len(e.blocks)*lanes-len(e.matches))
+	cost, inliers = tallyMatches(e.blocks, (*[9]float64)(&m.f), e.limit, bound+padding)
+	return cost - padding, inliers
 }
 
 // gather collects the inliers of a model in e.inliers.
