@@ -210,11 +210,25 @@ func (e *absolute) gather(m *placed, limit float64) {
 	}
 }
 
-// Rounds and steps of a local optimization: enough for most of its gain.
+// Rounds and steps of a local optimization, and how many inliers it takes:
+// enough for most of its gain.
 const (
-	localRounds = 2
-	localSteps  = 3
+	localRounds  = 2
+	localSteps   = 3
+	localInliers = 100
 )
+
+// thin keeps at most localInliers, evenly spread.
+func thin(inliers []int32) []int32 {
+	n := len(inliers)
+	if n <= localInliers {
+		return inliers
+	}
+	for k := range localInliers {
+		inliers[k] = inliers[k*n/localInliers]
+	}
+	return inliers[:localInliers]
+}
 
 func (e *absolute) refine(m *placed) {
 	for range localRounds {
@@ -222,6 +236,7 @@ func (e *absolute) refine(m *placed) {
 		if len(e.inliers) < minAbsolute {
 			return
 		}
+		e.inliers = thin(e.inliers)
 		minimize(linearized{e}, m, e.unknowns(), localSteps)
 	}
 }

@@ -2,6 +2,7 @@ package robust
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/spatial/r3"
 
@@ -16,22 +17,41 @@ const finalRounds = 5
 func (e *absolute) finish(best *found[placed]) (Absolute, string) {
 	m := best.model
 	var s normal
-	count := 0
+	limit := e.limit
 	for range finalRounds {
-		before := count
-		e.gatherExact(&m)
-		if count = len(e.inliers); count < minAbsolute || count == before {
+		e.gatherExact(&m, limit)
+		if len(e.inliers) < minAbsolute {
 			break
 		}
 		s = minimize(exact{e}, &m, e.unknowns(), 10)
+		limit = tighter(e.errors(&m), medianPoint, e.limit)
 	}
-	if count < minAbsolute {
+	fitted := len(e.inliers)
+	e.gatherExact(&m, e.limit)
+	if count := len(e.inliers); count < minAbsolute || fitted < minAbsolute || !e.beyondChance(&m, best.models) {
 		return Absolute{}, noMoreThanChance(count, len(e.points))
 	}
-	if !e.beyondChance(count, best.models) {
-		return Absolute{}, noMoreThanChance(count, len(e.points))
-	}
-	return e.report(&m, &s, best.iterations)
+	return e.report(&m, &s, fitted, best.iterations)
+}
+
+// Medians of squared errors with unit variance in each coordinate: of a
+// distance on a line and in the plane.
+const (
+	medianLine  = 0.4549364 // χ², one degree of freedom
+	medianPoint = 1.3862944 // two degrees: 2·ln 2
+)
+
+// finalDeviations is how many standard deviations the errors of the final fit
+// may have. Beyond, an inlier is more likely an outlier that happens to be near.
+const finalDeviations = 3.5
+
+// tighter returns the limit of the final fit in squared pixels: by the spread
+// of the squared errors (which it sorts), whose median under noise of unit
+// variance is given, but at most that of an inlier.
+func tighter(squared []float64, median, limit float64) float64 {
+	slices.Sort(squared)
+	variance := squared[len(squared)/2] / median
+	return math.Min(limit, math.Max(finalDeviations*finalDeviations*variance, 1e-12))
 }
 
 // project returns the pixel of correspondence c, and its derivatives by the
@@ -50,17 +70,30 @@ func (e *absolute) project(x r3.Vec, focal float64) (u, v float64, d [6]float64,
 }
 
 // gatherExact collects the inliers by the camera's own projection.
-func (e *absolute) gatherExact(m *placed) {
+func (e *absolute) gatherExact(m *placed, limit float64) {
 	r := geom.Matrix(m.pose.R)
 	e.inliers = e.inliers[:0]
 	for i := range e.points {
 		c := &e.points[i]
 		u, v, _, ok := e.project(r3.Add(r.Apply(c.x), m.pose.T), m.focal)
 		eu, ev := u-c.pixel[0], v-c.pixel[1]
-		if ok && eu*eu+ev*ev < e.limit {
+		if ok && eu*eu+ev*ev < limit {
 			e.inliers = append(e.inliers, int32(i))
 		}
 	}
+}
+
+// errors returns the squared errors of the inliers, pixels.
+func (e *absolute) errors(m *placed) []float64 {
+	r := geom.Matrix(m.pose.R)
+	d := make([]float64, len(e.inliers))
+	for k, i := range e.inliers {
+		c := &e.points[i]
+		u, v, _, _ := e.project(r3.Add(r.Apply(c.x), m.pose.T), m.focal)
+		eu, ev := u-c.pixel[0], v-c.pixel[1]
+		d[k] = eu*eu + ev*ev
+	}
+	return d
 }
 
 // exact is the final least-squares problem: errors in pixels of the distorted
@@ -95,10 +128,10 @@ func (f exact) cost(m *placed) float64 {
 func (f exact) step(m *placed, d *[maxUnknowns]float64) placed { return m.moved(d) }
 
 // report turns the fit into a result, unless it leaves the pose undetermined.
-func (e *absolute) report(m *placed, s *normal, iterations int) (Absolute, string) {
+func (e *absolute) report(m *placed, s *normal, fitted, iterations int) (Absolute, string) {
 	n := len(e.inliers)
 	inverse, ok := s.inverse()
-	variance := s.cost / float64(max(2*n-s.n, 1))
+	variance := s.cost / float64(max(2*fitted-s.n, 1))
 	if !ok || undetermined(&inverse, math.Max(variance, 1e-4), e.depth(m)) {
 		return Absolute{}, "the inliers do not determine the pose (points on one line, or in one place)"
 	}
@@ -106,7 +139,7 @@ func (e *absolute) report(m *placed, s *normal, iterations int) (Absolute, strin
 		Pose:       geom.Pose{R: m.pose.R, T: m.pose.T},
 		Inliers:    make([]bool, len(e.problem.Pixels)),
 		NumInliers: n,
-		RMSEPx:     math.Sqrt(s.cost / float64(n)),
+		RMSEPx:     math.Sqrt(mean(e.errors(m))),
 		Iterations: iterations,
 		Focal:      m.focal,
 	}
@@ -146,4 +179,12 @@ func undetermined(inverse *[maxUnknowns][maxUnknowns]float64, variance, depth fl
 		translation += inverse[3+i][3+i]
 	}
 	return !(rotation*variance < 0.25) || !(translation*variance < depth*depth)
+}
+
+func mean(x []float64) float64 {
+	var sum float64
+	for _, v := range x {
+		sum += v
+	}
+	return sum / float64(len(x))
 }

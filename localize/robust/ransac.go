@@ -43,26 +43,52 @@ func ransac[M any, E estimator[M]](e E, n int, o Options, rng *rand.Rand) found[
 		return best
 	}
 	minimal := math.Inf(1) // least cost of a model that is not refined
+	var near trigger
 	limit := iterationLimit(o, o.MinInlierRatio, size)
 	for best.iterations < limit {
 		best.iterations++
 		draw(rng, n, sample[:size])
 		count := e.generate(sample[:size], models[:])
 		best.models += count
+		bound := minimal
+		if limit > o.MinIterations {
+			bound = math.Max(minimal, near.cost)
+		}
 		improved := -1
 		for i := range count {
-			if cost, _ := e.score(&models[i], minimal); cost < minimal {
-				minimal, improved = cost, i
+			if cost, _ := e.score(&models[i], bound); cost < bound {
+				bound, improved = cost, i
 			}
 		}
-		if improved < 0 {
-			continue
-		}
-		if best.take(e, models[improved]) {
+		minimal = math.Min(minimal, bound)
+		near.adapt(improved >= 0, bound, o.MaxErrorPx*o.MaxErrorPx)
+		if improved >= 0 && best.take(e, models[improved]) {
 			limit = iterationLimit(o, math.Max(o.MinInlierRatio, float64(best.inliers)/float64(n)), size)
 		}
 	}
 	return best
+}
+
+// trigger is a cost below which a model is refined though it is not the best:
+// where inliers are few, a sample without outliers but with noise often has no
+// more inliers than the best of thousands of wrong ones, and only refinement
+// tells. The cost follows the distribution so that one sample in triggerEvery
+// is below.
+type trigger struct{ cost float64 }
+
+const triggerEvery = 300
+
+// adapt moves the cost: by a whole outlier down when it was met, and up by so
+// much less when it was not.
+func (t *trigger) adapt(met bool, cost, outlier float64) {
+	switch {
+	case !met:
+		t.cost += outlier / triggerEvery
+	case t.cost == 0:
+		t.cost = cost
+	default:
+		t.cost -= outlier
+	}
 }
 
 // take keeps the model, or what becomes of it when it is refined, if it is the

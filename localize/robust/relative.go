@@ -3,6 +3,7 @@ package robust
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 
@@ -139,28 +140,52 @@ func (e *relative) generate(sample []int, dst []epipole) int {
 	return n
 }
 
+// score counts an inlier whose rays meet behind a camera as an outlier. That
+// takes a pose, so only models that are good enough without are looked at.
 func (e *relative) score(m *epipole, bound float64) (cost float64, inliers int) {
 	padding := e.limit * float64(len(e.blocks)*lanes-len(e.matches))
 	cost, inliers = tallyMatches(e.blocks, (*[9]float64)(&m.f), e.limit, bound+padding)
-	return cost - padding, inliers
+	cost -= padding
+	if !e.calibrated || cost > bound {
+		return cost, inliers
+	}
+	e.gather(&m.f, e.limit)
+	behind := inliers - len(e.inliers)
+	cost = e.limit * float64(len(e.matches)-len(e.inliers))
+	for _, i := range e.inliers {
+		cost += e.matches[i].sampson(&m.f)
+	}
+	return cost, inliers - behind
 }
 
-// gather collects the inliers of a model in e.inliers.
-func (e *relative) gather(f *geom.Mat3) {
+// gather collects the inliers of a model in e.inliers: those with an error
+// below the limit whose rays meet in front of both cameras, if these are known.
+func (e *relative) gather(f *geom.Mat3, limit float64) {
 	e.inliers = e.inliers[:0]
 	for i := range e.matches {
-		if e.matches[i].sampson(f) < e.limit {
+		if e.matches[i].sampson(f) < limit {
 			e.inliers = append(e.inliers, int32(i))
 		}
 	}
+	if !e.calibrated {
+		return
+	}
+	pose, ok := e.pose(f)
+	if !ok {
+		e.inliers = e.inliers[:0]
+		return
+	}
+	r := geom.Matrix(pose.R)
+	e.inliers = slices.DeleteFunc(e.inliers, func(i int32) bool { return e.matches[i].behind(&r, pose.T, e.limit) })
 }
 
 func (e *relative) refine(m *epipole) {
 	for range localRounds {
-		e.gather(&m.f)
+		e.gather(&m.f, e.limit)
 		if len(e.inliers) <= e.sampleSize() {
 			return
 		}
+		e.inliers = thin(e.inliers)
 		e.fit(m, localSteps)
 	}
 }
@@ -198,12 +223,23 @@ func (e *relative) inFront(p geom.Pose) int {
 	r := geom.Matrix(p.R)
 	n := 0
 	for _, i := range e.inliers {
-		a, b := r.Apply(ray(e.matches[i].a)), ray(e.matches[i].b)
-		// λ2·b = λ1·a + t: signs of the depths by Cramer's rule.
-		c := r3.Cross(b, a)
-		if r3.Dot(r3.Cross(p.T, a), c) > 0 && r3.Dot(r3.Cross(p.T, b), c) > 0 {
+		if !e.matches[i].behind(&r, p.T, 0) {
 			n++
 		}
 	}
 	return n
+}
+
+// behind says that the rays meet behind one of the cameras. It does not where
+// the angle between them is no more than an error within the limit (squared
+// pixels) explains: such a point is far away, in either direction.
+func (m *match) behind(r *geom.Mat3, t r3.Vec, limit float64) bool {
+	a, b := r.Apply(ray(m.a)), ray(m.b)
+	// λ2·b = λ1·a + t: signs of the depths by Cramer's rule.
+	c := r3.Cross(b, a)
+	if r3.Dot(r3.Cross(t, a), c) > 0 && r3.Dot(r3.Cross(t, b), c) > 0 {
+		return false
+	}
+	pixel := math.Abs(m.vb[0]*m.vb[3] - m.vb[1]*m.vb[2]) // squared, on z = 1
+	return r3.Norm2(c) > limit*pixel*r3.Norm2(a)
 }

@@ -13,16 +13,17 @@ import (
 func (e *relative) finish(best *found[epipole]) (Relative, string) {
 	m := best.model
 	need := e.sampleSize() + 1
-	count := 0
+	limit := e.limit
 	for range finalRounds {
-		before := count
-		e.gather(&m.f)
-		if count = len(e.inliers); count < need || count == before {
+		e.gather(&m.f, limit)
+		if len(e.inliers) < need {
 			break
 		}
 		e.fit(&m, 10)
+		limit = tighter(e.errors(&m.f), medianLine, e.limit)
 	}
-	if count < need || !e.beyondChance(count, best.models) {
+	e.gather(&m.f, e.limit)
+	if count := len(e.inliers); count < need || !e.beyondChance(&m.f, best.models) {
 		return Relative{}, noMoreThanChance(count, len(e.matches))
 	}
 	r := Relative{Kind: Fundamental, Pose: geom.Identity(), Iterations: best.iterations, Inliers: make([]bool, len(e.problem.Pixels1))}
@@ -48,25 +49,13 @@ func (e *relative) finish(best *found[epipole]) (Relative, string) {
 	return r, ""
 }
 
-// beyondChance says whether so many inliers mean anything. A wrong match lies
-// within a band about the epipolar line, of a Sampson error up to the threshold
-// on either side: √2 times as wide if the second image has to account for all.
-func (e *relative) beyondChance(inliers, models int) bool {
-	lo, hi := e.matches[0].pixel2, e.matches[0].pixel2
-	for i := range e.matches {
-		for k, v := range e.matches[i].pixel2 {
-			lo[k], hi[k] = math.Min(lo[k], v), math.Max(hi[k], v)
-		}
+// errors returns the squared errors of the inliers, pixels.
+func (e *relative) errors(f *geom.Mat3) []float64 {
+	d := make([]float64, len(e.inliers))
+	for k, i := range e.inliers {
+		d[k] = e.matches[i].sampson(f)
 	}
-	size, n := e.sampleSize(), len(e.matches)
-	w, h := hi[0]-lo[0], hi[1]-lo[1]
-	band := 2 * math.Sqrt2 * e.options.MaxErrorPx * math.Hypot(w, h)
-	p := 1.
-	if area := w * h; area > band {
-		p = band / area
-	}
-	tests := math.Min(float64(models), maxModels*choose(n, size))
-	return falseAlarms(tests, inliers-size, n-size, p) < maxFalseAlarms
+	return d
 }
 
 // calibration returns K⁻¹: from pixels without distortion to z = 1.

@@ -144,10 +144,24 @@ func (s *sturm) isolate(i interval, roots *[maxDegree]float64, n *int, depth int
 		*n++
 		return
 	}
-	m := (i.a + i.b) / 2
+	m := middle(i.a, i.b)
 	c := s.changes(m)
 	s.isolate(interval{i.a, m, i.changesA, c}, roots, n, depth+1)
 	s.isolate(interval{m, i.b, c, i.changesB}, roots, n, depth+1)
+}
+
+// middle splits an interval so that few steps lead from Cauchy's bound, which
+// is often far away, to roots about one: at zero, then at the geometric mean.
+func middle(a, b float64) float64 {
+	switch {
+	case a < 0 && b > 0:
+		return 0
+	case a >= 0 && b > 4*math.Max(a, 1):
+		return math.Sqrt(math.Max(a, 0.25) * b)
+	case b <= 0 && a < -4*math.Max(-b, 1):
+		return -math.Sqrt(math.Max(-b, 0.25) * -a)
+	}
+	return (a + b) / 2
 }
 
 // root finds the root in an interval that holds one, by Newton's method kept
@@ -162,7 +176,7 @@ func (s *sturm) root(i interval) float64 {
 	if (fa < 0) == (fb < 0) {
 		return s.doubleRoot(i)
 	}
-	t := (a + b) / 2
+	t := middle(a, b)
 	for range 100 {
 		v, slope := f[n], 0.0
 		for k := n - 1; k >= 0; k-- {
@@ -179,10 +193,10 @@ func (s *sturm) root(i interval) float64 {
 		}
 		next := t - v/slope
 		if !(next > a && next < b) {
-			next = (a + b) / 2
+			next = middle(a, b)
 		}
-		if math.Abs(next-t) <= 1e-15*math.Abs(t) || next == t {
-			return next
+		if math.Abs(next-t) <= 1e-9*math.Abs(next) {
+			return next // the step's error is the square of its size
 		}
 		t = next
 	}
