@@ -105,17 +105,13 @@ type placed struct {
 }
 
 func newAbsolute(p AbsoluteProblem, o Options) *absolute {
-	e := &absolute{problem: p, options: o, limit: o.MaxErrorPx * o.MaxErrorPx}
-	for i, px := range p.Pixels {
-		c := correspondence{index: i, pixel: px, x: p.Points[i]}
-		if finite(px[0], px[1], c.x.X, c.x.Y, c.x.Z) && c.look(&p) {
+	e := &absolute{problem: p, options: o, limit: o.MaxErrorPx * o.MaxErrorPx, points: make([]correspondence, 0, len(p.Pixels))}
+	for _, i := range sorted(&p) {
+		c := correspondence{index: i, pixel: p.Pixels[i], x: p.Points[i]}
+		if c.look(&p) {
 			e.points = append(e.points, c)
 		}
 	}
-	slices.SortFunc(e.points, func(a, b correspondence) int {
-		return cmp.Or(cmp.Compare(a.pixel[0], b.pixel[0]), cmp.Compare(a.pixel[1], b.pixel[1]),
-			cmp.Compare(a.x.X, b.x.X), cmp.Compare(a.x.Y, b.x.Y), cmp.Compare(a.x.Z, b.x.Z))
-	})
 	for i := range e.points {
 		e.center = r3.Add(e.center, r3.Scale(1/float64(len(e.points)), e.points[i].x))
 	}
@@ -124,6 +120,29 @@ func newAbsolute(p AbsoluteProblem, o Options) *absolute {
 	}
 	e.blocks = pack(e.points)
 	return e
+}
+
+// sorted returns the indices of the correspondences of finite numbers, in an
+// order that does not depend on theirs.
+func sorted(p *AbsoluteProblem) []int {
+	order := make([]int, 0, len(p.Pixels))
+	for i, px := range p.Pixels {
+		if x := p.Points[i]; finite(px[0], px[1], x.X, x.Y, x.Z) {
+			order = append(order, i)
+		}
+	}
+	slices.SortFunc(order, func(i, j int) int {
+		a, b := &p.Pixels[i], &p.Pixels[j]
+		switch {
+		case a[0] < b[0]:
+			return -1
+		case a[0] > b[0]:
+			return 1
+		}
+		x, y := p.Points[i], p.Points[j]
+		return cmp.Or(cmp.Compare(a[1], b[1]), cmp.Compare(x.X, y.X), cmp.Compare(x.Y, y.Y), cmp.Compare(x.Z, y.Z))
+	})
+	return order
 }
 
 // look fills what the camera says about the pixel; false where it has no ray.

@@ -18,13 +18,15 @@ func (e *absolute) finish(best *found[placed]) (Absolute, string) {
 	m := best.model
 	var s normal
 	limit := e.limit
+	var before []int32
 	for range finalRounds {
 		e.gatherExact(&m, limit)
-		if len(e.inliers) < minAbsolute {
+		if len(e.inliers) < minAbsolute || slices.Equal(e.inliers, before) {
 			break
 		}
 		s = minimize(exact{e}, &m, e.unknowns(), 10)
 		limit = tighter(e.errors(&m), medianPoint, e.limit)
+		before = append(before[:0], e.inliers...)
 	}
 	fitted := len(e.inliers)
 	e.gatherExact(&m, e.limit)
@@ -54,8 +56,7 @@ func tighter(squared []float64, median, limit float64) float64 {
 	return math.Min(limit, math.Max(finalDeviations*finalDeviations*variance, 1e-12))
 }
 
-// project returns the pixel of correspondence c, and its derivatives by the
-// camera-frame point x.
+// project returns the pixel of the camera-frame point x, and its derivatives.
 func (e *absolute) project(x r3.Vec, focal float64) (u, v float64, d [6]float64, ok bool) {
 	if !e.problem.FocalUnknown {
 		return e.problem.Camera.ProjectJacobian(x)
@@ -69,15 +70,27 @@ func (e *absolute) project(x r3.Vec, focal float64) (u, v float64, d [6]float64,
 	return a + cx, b + cy, [6]float64{s, 0, -a / x.Z, 0, s, -b / x.Z}, true
 }
 
+// error returns the squared error of correspondence i in pixels of the
+// distorted image; false behind the camera.
+func (e *absolute) error(i int32, r *geom.Mat3, m *placed) (d float64, ok bool) {
+	c := &e.points[i]
+	x := r3.Add(r.Apply(c.x), m.pose.T)
+	var u, v float64
+	if e.problem.FocalUnknown {
+		u, v, _, ok = e.project(x, m.focal)
+	} else {
+		u, v, ok = e.problem.Camera.Project(x)
+	}
+	eu, ev := u-c.pixel[0], v-c.pixel[1]
+	return eu*eu + ev*ev, ok
+}
+
 // gatherExact collects the inliers by the camera's own projection.
 func (e *absolute) gatherExact(m *placed, limit float64) {
 	r := geom.Matrix(m.pose.R)
 	e.inliers = e.inliers[:0]
 	for i := range e.points {
-		c := &e.points[i]
-		u, v, _, ok := e.project(r3.Add(r.Apply(c.x), m.pose.T), m.focal)
-		eu, ev := u-c.pixel[0], v-c.pixel[1]
-		if ok && eu*eu+ev*ev < limit {
+		if d, ok := e.error(int32(i), &r, m); ok && d < limit {
 			e.inliers = append(e.inliers, int32(i))
 		}
 	}
@@ -86,14 +99,11 @@ func (e *absolute) gatherExact(m *placed, limit float64) {
 // errors returns the squared errors of the inliers, pixels.
 func (e *absolute) errors(m *placed) []float64 {
 	r := geom.Matrix(m.pose.R)
-	d := make([]float64, len(e.inliers))
+	errors := make([]float64, len(e.inliers))
 	for k, i := range e.inliers {
-		c := &e.points[i]
-		u, v, _, _ := e.project(r3.Add(r.Apply(c.x), m.pose.T), m.focal)
-		eu, ev := u-c.pixel[0], v-c.pixel[1]
-		d[k] = eu*eu + ev*ev
+		errors[k], _ = e.error(i, &r, m)
 	}
-	return d
+	return errors
 }
 
 // exact is the final least-squares problem: errors in pixels of the distorted
@@ -114,13 +124,11 @@ func (f exact) cost(m *placed) float64 {
 	r := geom.Matrix(m.pose.R)
 	var sum float64
 	for _, i := range f.e.inliers {
-		c := &f.e.points[i]
-		u, v, _, ok := f.e.project(r3.Add(r.Apply(c.x), m.pose.T), m.focal)
+		d, ok := f.e.error(i, &r, m)
 		if !ok {
 			return math.Inf(1)
 		}
-		eu, ev := u-c.pixel[0], v-c.pixel[1]
-		sum += eu*eu + ev*ev
+		sum += d
 	}
 	return sum
 }

@@ -74,6 +74,15 @@ func (s *normal) solve(damping float64) (d [maxUnknowns]float64, ok bool) {
 	return d, true
 }
 
+// gain is the decrease of the cost that a step promises, to first order.
+func (s *normal) gain(d *[maxUnknowns]float64) float64 {
+	var sum float64
+	for i := range s.n {
+		sum -= s.g[i] * d[i]
+	}
+	return sum
+}
+
 // inverse returns H⁻¹, the covariance of the unknowns at residuals of unit
 // variance; it is false where H is singular to rounding.
 func (s *normal) inverse() (c [maxUnknowns][maxUnknowns]float64, ok bool) {
@@ -118,6 +127,9 @@ func minimize[M any, P problem[M]](p P, m *M, unknowns, steps int) normal {
 			}
 			continue
 		}
+		if s.gain(&d) <= 1e-10*s.cost {
+			break
+		}
 		next := p.step(m, &d)
 		cost := p.cost(&next)
 		if !(cost < s.cost) {
@@ -127,14 +139,10 @@ func minimize[M any, P problem[M]](p P, m *M, unknowns, steps int) normal {
 			}
 			continue
 		}
-		gain := s.cost - cost
 		*m = next
 		s = normal{n: unknowns}
 		p.equations(m, &s)
 		damping = math.Max(damping/10, 1e-9)
-		if gain <= 1e-10*cost {
-			break
-		}
 	}
 	return s
 }

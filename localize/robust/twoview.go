@@ -2,6 +2,7 @@ package robust
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/spatial/r3"
 
@@ -14,13 +15,15 @@ func (e *relative) finish(best *found[epipole]) (Relative, string) {
 	m := best.model
 	need := e.sampleSize() + 1
 	limit := e.limit
+	var before []int32
 	for range finalRounds {
 		e.gather(&m.f, limit)
-		if len(e.inliers) < need {
+		if len(e.inliers) < need || slices.Equal(e.inliers, before) {
 			break
 		}
 		e.fit(&m, 10)
 		limit = tighter(e.errors(&m.f), medianLine, e.limit)
+		before = append(before[:0], e.inliers...)
 	}
 	e.gather(&m.f, e.limit)
 	if count := len(e.inliers); count < need || !e.beyondChance(&m.f, best.models) {
