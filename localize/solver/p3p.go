@@ -37,7 +37,9 @@ func P3P(x, X *[3]r3.Vec, out *[4]geom.Pose) int {
 	mean := r3.Vec{X: (X[0].X + X[1].X + X[2].X) / 3, Y: (X[0].Y + X[1].Y + X[2].Y) / 3, Z: (X[0].Z + X[1].Z + X[2].Z) / 3}
 	count := 0
 	for i := range n {
-		if align(x, &depths[i], &world, mean, &out[count]) {
+		l := &depths[i]
+		y := [3]r3.Vec{r3.Scale(l[0], x[0]), r3.Scale(l[1], x[1]), r3.Scale(l[2], x[2])}
+		if align(&y, &world, mean, &out[count]) {
 			count++
 		}
 	}
@@ -276,18 +278,17 @@ func (d *distances) form(l *[3]float64, k int) float64 {
 }
 
 // align writes the pose that takes a triangle of the world, given by its frame
-// and mean, to the one whose corners lie at the given depths along the rays.
-func align(x *[3]r3.Vec, depths *[3]float64, world *geom.Mat3, mean r3.Vec, out *geom.Pose) bool {
-	a, b, c := r3.Scale(depths[0], x[0]), r3.Scale(depths[1], x[1]), r3.Scale(depths[2], x[2])
+// and mean, to the triangle y.
+func align(y *[3]r3.Vec, world *geom.Mat3, mean r3.Vec, out *geom.Pose) bool {
 	var f geom.Mat3
-	if !frame(r3.Sub(b, a), r3.Sub(c, a), &f) {
+	if !frame(r3.Sub(y[1], y[0]), r3.Sub(y[2], y[0]), &f) {
 		return false
 	}
 	f = f.Transpose()
 	r := f.Mul(world)
 	to := r.Apply(mean)
 	out.R = r.Rotation()
-	out.T = r3.Vec{X: (a.X+b.X+c.X)/3 - to.X, Y: (a.Y+b.Y+c.Y)/3 - to.Y, Z: (a.Z+b.Z+c.Z)/3 - to.Z}
+	out.T = r3.Vec{X: (y[0].X+y[1].X+y[2].X)/3 - to.X, Y: (y[0].Y+y[1].Y+y[2].Y)/3 - to.Y, Z: (y[0].Z+y[1].Z+y[2].Z)/3 - to.Z}
 	return true
 }
 
