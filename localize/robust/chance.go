@@ -52,9 +52,15 @@ func (c *crowd) falseAlarms(squared []float64) float64 {
 }
 
 // extent is the size of the box about some pixels.
-type extent struct{ lo, hi [2]float64 }
+type extent struct {
+	some   bool
+	lo, hi [2]float64
+}
 
 func (x *extent) add(p [2]float64) {
+	if !x.some {
+		*x = extent{some: true, lo: p, hi: p}
+	}
 	for k, v := range p {
 		x.lo[k], x.hi[k] = math.Min(x.lo[k], v), math.Max(x.hi[k], v)
 	}
@@ -77,15 +83,22 @@ func choose(n, k int) float64 {
 // beyondChance says whether the inliers mean anything, after so many models
 // were tried. A wrong correspondence is within a distance by the share of the
 // image that the circle covers; the pixels themselves tell the image's size.
-func (e *absolute) beyondChance(m *placed, models int) bool {
-	box := extent{e.points[0].pixel, e.points[0].pixel}
-	for i := range e.points {
-		box.add(e.points[i].pixel)
-	}
-	w, h := box.size(4 * e.options.MaxErrorPx)
+func (e *poser) beyondChance(m *placed, models int) bool {
 	size, n := e.sampleSize(), len(e.points)
-	c := crowd{n: n, size: size, tests: math.Min(float64(models), 4*choose(n, size)),
-		share: func(d float64) float64 { return math.Pi * d * d / (w * h) }}
+	var circle float64 // share of a circle of one pixel
+	for i := range e.sensors {
+		var box extent
+		for k := range e.points {
+			if c := &e.points[k]; c.sensor == i {
+				box.add(c.pixel)
+			}
+		}
+		if w, h := box.size(4 * e.options.MaxErrorPx); e.sensors[i].size > 0 {
+			circle += math.Pi / (w * h) * float64(e.sensors[i].size) / float64(n)
+		}
+	}
+	c := crowd{n: n, size: size, tests: math.Min(float64(models), maxModels*choose(n, size)),
+		share: func(d float64) float64 { return circle * d * d }}
 	return c.falseAlarms(e.errors(m)) < maxFalseAlarms
 }
 
@@ -94,7 +107,7 @@ func (e *absolute) beyondChance(m *placed, models int) bool {
 // a band about the epipolar line, √2·d to either side if the second image has
 // to account for all of it.
 func (e *relative) beyondChance(f *geom.Mat3, models int) bool {
-	box := extent{e.matches[0].pixel2, e.matches[0].pixel2}
+	var box extent
 	for i := range e.matches {
 		box.add(e.matches[i].pixel2)
 	}

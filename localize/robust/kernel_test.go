@@ -19,7 +19,9 @@ func TestTallies(t *testing.T) {
 		points, matches := randomData(rng, n)
 		blocks, pairs := pack(points), packMatches(matches)
 		pose := geom.Pose{R: geom.Exp(r3.Vec{X: 0.02, Y: -0.01, Z: 0.01}), T: r3.Vec{X: 0.1, Z: 0.3}}
-		m := (&placed{pose: pose, focal: 1.1}).view()
+		model := &placed{pose: pose, focal: 1.1}
+		e := &poser{sensors: []sensor{{atRig: true}}, points: points}
+		m := model.view(&sensor{atRig: true})
 		f := solver.Essential(pose)
 		const limit = 60 * 60
 		padding := limit * float64(len(blocks)*lanes-n)
@@ -27,7 +29,7 @@ func TestTallies(t *testing.T) {
 		var inliers, inlierMatches int
 		r := geom.Matrix(pose.R)
 		for i := range points {
-			eu, ev, ok := points[i].residual(&r, pose.T, 1.1)
+			eu, ev, ok := e.residual(int32(i), &r, model)
 			if d := eu*eu + ev*ev; ok && d < limit {
 				want, inliers = want+d, inliers+1
 			} else {
@@ -79,7 +81,7 @@ func randomData(rng *rand.Rand, n int) (points []correspondence, matches []match
 func BenchmarkTally(b *testing.B) {
 	points, matches := randomData(rand.New(rand.NewPCG(1, 0)), 1000)
 	blocks, pairs := pack(points), packMatches(matches)
-	m := (&placed{pose: geom.Identity(), focal: 1}).view()
+	m := (&placed{pose: geom.Identity(), focal: 1}).view(&sensor{atRig: true})
 	f := solver.Essential(geom.Pose{R: geom.Identity().R, T: r3.Vec{X: 1}})
 	b.Run("points", func(b *testing.B) {
 		for b.Loop() {

@@ -65,7 +65,7 @@ func Triangulate(views []TrackView, o TriangulateOptions) (p Point, ok bool) {
 		if count = len(t.inliers); count < t.need || count == before {
 			break
 		}
-		s = minimize(pointFit{t}, &x, 3, 10)
+		s = minimize(pointFit{t}, &x, 3, finalSteps)
 	}
 	if count < t.need {
 		return Point{}, false

@@ -21,7 +21,7 @@ func (e *relative) finish(best *found[epipole]) (Relative, string) {
 		if len(e.inliers) < need || slices.Equal(e.inliers, before) {
 			break
 		}
-		e.fit(&m, 10)
+		e.fit(&m, finalSteps)
 		limit = tighter(e.errors(&m.f), medianLine, e.limit)
 		before = append(before[:0], e.inliers...)
 	}
