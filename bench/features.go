@@ -186,12 +186,12 @@ func (p *Plan) contentHash(ctx context.Context, f *feature) (string, error) {
 	case kindNetwork:
 		return p.networkHash(ctx, f)
 	}
-	return p.storedHash(ctx, f)
+	return p.storedHash(ctx, kapture.GlobalFeatures, f.name)
 }
 
-// storedHash is the hash of the descriptors that the scene holds.
-func (p *Plan) storedHash(ctx context.Context, f *feature) (string, error) {
-	files, err := p.scene.FeatureFiles(kapture.GlobalFeatures, f.name)
+// storedHash is the hash of features that the scene holds.
+func (p *Plan) storedHash(ctx context.Context, kind kapture.FeatureKind, typ string) (string, error) {
+	files, err := p.scene.FeatureFiles(kind, typ)
 	if err != nil {
 		return "", err
 	}

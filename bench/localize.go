@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"path/filepath"
@@ -45,6 +46,13 @@ func (p *Plan) localizeStage(f *feature, method string) stage {
 			}
 			d.add(content)
 		}
+		if matching(method) {
+			content, err := p.structureHash(ctx, f, method)
+			if err != nil {
+				return "", err
+			}
+			d.add(content)
+		}
 		for _, k := range p.topk {
 			d.add(strconv.Itoa(k.K))
 		}
@@ -55,14 +63,26 @@ func (p *Plan) localizeStage(f *feature, method string) stage {
 	return s
 }
 
-func (p *Plan) localizer(method string) localize.Localizer {
-	switch method {
-	case "bdi":
-		return localize.BDI{}
-	case "csi":
-		return localize.CSI{Alpha: p.o.CSIAlpha}
+// localizer returns a method, and what closes the files that it reads.
+func (p *Plan) localizer(method string) (localize.Localizer, func() error, error) {
+	nothing := func() error { return nil }
+	switch {
+	case method == "bdi":
+		return localize.BDI{}, nothing, nil
+	case method == "csi":
+		return localize.CSI{Alpha: p.o.CSIAlpha}, nothing, nil
+	case matching(method):
+		use, err := p.openStructure()
+		if err != nil {
+			return nil, nil, err
+		}
+		l, err := use.localizer(method, p.o.Seed, p.readMap)
+		if err != nil {
+			return nil, nil, errors.Join(err, use.Close())
+		}
+		return l, use.Close, nil
 	}
-	return localize.EWB{}
+	return localize.EWB{}, nothing, nil
 }
 
 func (p *Plan) localize(ctx context.Context, f *feature, method string) ([]string, error) {
@@ -74,9 +94,17 @@ func (p *Plan) localize(ctx context.Context, f *feature, method string) ([]strin
 	for i := range results {
 		results[i] = make([]localize.Result, len(queries))
 	}
+	l, closeFiles, err := p.localizer(method)
+	if err != nil {
+		return nil, err
+	}
+	defer closeFiles()
+	ks := make([]int, len(p.topk))
+	for i, k := range p.topk {
+		ks[i] = k.K
+	}
 	p.o.Progress.Start("localize "+f.name+" "+method, len(queries))
 	defer p.o.Progress.Done()
-	l := p.localizer(method)
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(p.o.Jobs)
 	for qi, q := range queries {
@@ -84,13 +112,14 @@ func (p *Plan) localize(ctx context.Context, f *feature, method string) ([]strin
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			for ki, k := range p.topk {
-				cut := q
-				cut.Neighbors = q.Neighbors[:min(k.K, len(q.Neighbors))]
-				r, err := l.Localize(ctx, cut)
-				if err != nil {
-					return fmt.Errorf("query %s: %w", q.Name, err)
-				}
+			found, err := localize.TopK(ctx, l, q, ks)
+			if err != nil {
+				return fmt.Errorf("query %s: %w", q.Name, err)
+			}
+			if p.o.Fallback && matching(method) {
+				fallBack(q, found)
+			}
+			for ki, r := range found {
 				results[ki][qi] = r
 			}
 			p.o.Progress.Add(1)
@@ -100,7 +129,12 @@ func (p *Plan) localize(ctx context.Context, f *feature, method string) ([]strin
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	return p.writeLocalized(f, method, results)
+	outputs, err := p.writeLocalized(f, method, results)
+	if err != nil || !matching(method) {
+		return outputs, err
+	}
+	diagnostics, err := p.writeDiagnostics(f, method, results)
+	return append(outputs, diagnostics), err
 }
 
 // localizeQueries joins each query with the poses of its retrieved images and,
@@ -175,9 +209,15 @@ func (p *Plan) queryRow(f *feature, method string, k int, im scenes.Image, r loc
 	if _, lacks := slices.BinarySearch(f.queriesLack, im.Name); lacks {
 		row.Status, row.Reason = record.Skipped, "no global feature "+f.name
 	}
+	if matching(method) && row.Status != record.Skipped {
+		row.Inliers, row.Correspondences = r.Inliers, r.Correspondences
+	}
 	err := geom.Failed()
 	if r.OK {
 		row.Status, row.Reason = record.Localized, ""
+		if r.Fallback {
+			row.Reason = "pose of the first retrieved image: " + r.Why
+		}
 		err = geom.Error(r.Pose, im.Pose)
 	}
 	if im.HasPose {

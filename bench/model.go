@@ -292,7 +292,7 @@ func (p *Plan) networkHash(ctx context.Context, f *feature) (string, error) {
 	if err != nil || !f.network.stored {
 		return computed, err
 	}
-	stored, err := p.storedHash(ctx, f)
+	stored, err := p.storedHash(ctx, kapture.GlobalFeatures, f.name)
 	return newDigest("completed", stored, computed).sum(), err
 }
 

@@ -11,8 +11,9 @@ import (
 )
 
 // Methods are the localization methods, in the order of tables: the three pose
-// approximations of Pion et al. (3DV 2020, section 3.1).
-var Methods = []string{"ewb", "bdi", "csi"}
+// approximations of Pion et al. (3DV 2020, section 3.1), local SfM as published and
+// refined, and the global map.
+var Methods = []string{"ewb", "bdi", "csi", "local-sfm", "local-sfm+", "global-map"}
 
 // DefaultTopK are the numbers of retrieved images of the paper's figures.
 var DefaultTopK = []int{1, 2, 3, 4, 5, 10, 20, 50}
@@ -32,10 +33,16 @@ type Options struct {
 	TopK     []int       // numbers of retrieved images
 	Methods  []string    // localization methods, of [Methods]
 	CSIAlpha float64     // exponent of CSI
-	Seed     uint64      // everything random derives from it
-	Backend  string      // see package retrieval/backend; "" is the best that works here
-	Jobs     int         // workers; results do not depend on it
-	Force    bool        // do finished stages again
+	// LocalFeatures is the type of keypoints that methods on local features use;
+	// "": the only one there is.
+	LocalFeatures string
+	// Fallback gives queries that such a method cannot localize the pose of the
+	// first retrieved image, and marks them.
+	Fallback bool
+	Seed     uint64 // everything random derives from it
+	Backend  string // see package retrieval/backend; "" is the best that works here
+	Jobs     int    // workers; results do not depend on it
+	Force    bool   // do finished stages again
 
 	Args     []string // the command line, for the manifest
 	Version  string   // of locbench, for the manifest

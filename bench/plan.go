@@ -30,6 +30,7 @@ type Plan struct {
 
 	backend *backend.Backend
 	loaded  *stacks // descriptors of the feature in work
+	local   *localFeatures
 	run     *runner
 	clash   *bool // see sensorsClash; nil: not looked at yet
 	// style names the images in submissions; "": there are none.
@@ -40,6 +41,7 @@ type Plan struct {
 // except for the names of the images that have them. Choices that cannot be met
 // are a [*UsageError]; broken data is a kapture.InputError.
 func NewPlan(scene *scenes.Scene, o Options) (*Plan, error) {
+	asked := len(o.Methods) > 0
 	o, err := o.checked()
 	if err != nil {
 		return nil, err
@@ -56,6 +58,9 @@ func NewPlan(scene *scenes.Scene, o Options) (*Plan, error) {
 		}
 	}
 	if err := p.checkImages(); err != nil {
+		return nil, err
+	}
+	if err := p.resolveLocal(asked); err != nil {
 		return nil, err
 	}
 	if err := p.resolveFeatures(); err != nil {
@@ -128,7 +133,22 @@ func (p *Plan) stages() []stage {
 		}
 		out = append(out, p.retrieveStage(f))
 		for _, m := range p.methodsOf(f) {
-			out = append(out, p.localizeStage(f, m))
+			if !matching(m) {
+				out = append(out, p.localizeStage(f, m))
+			}
+		}
+	}
+	if p.matches() {
+		out = append(out, p.matchStage())
+	}
+	if p.triangulates() {
+		out = append(out, p.mapStage())
+	}
+	for _, f := range p.features {
+		for _, m := range p.methodsOf(f) {
+			if matching(m) {
+				out = append(out, p.localizeStage(f, m))
+			}
 		}
 	}
 	return append(out, p.evaluateStage())

@@ -29,8 +29,12 @@ type Matches interface {
 	Read(image1, image2 string) ([]kapture.Match, error)
 }
 
-// between reads matches and checks that both images have the keypoints.
+// between reads matches and checks that both images have the keypoints. An image
+// without keypoints has no matches.
 func between(m Matches, a, b *Image) ([]kapture.Match, error) {
+	if len(a.Keypoints) == 0 || len(b.Keypoints) == 0 {
+		return nil, nil
+	}
 	matches, err := m.Read(a.Name, b.Name)
 	if err != nil {
 		return nil, err

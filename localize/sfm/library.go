@@ -11,6 +11,7 @@ import (
 // that begin with x and y.
 type KeypointSource interface {
 	Header() kapture.FeatureHeader
+	Has(image string) bool
 	Float32(image string, dst []float32) ([]float32, error)
 	Path(image string) string
 }
@@ -38,14 +39,17 @@ func NewLibrary(images []Image, keypoints KeypointSource) *Library {
 	return l
 }
 
-// Image implements Images. An image that is not in the library or has no
-// keypoints is an error.
+// Image implements Images. An image that the source has no keypoints of has none;
+// one that is not in the library is an error.
 func (l *Library) Image(name string) (*Image, error) { return l.recent.Get(name) }
 
 func (l *Library) read(name string) (*Image, error) {
 	known, ok := l.images[name]
 	if !ok {
 		return nil, fmt.Errorf("image %s is not in the scene", name)
+	}
+	if !l.keypoints.Has(name) {
+		return known, nil
 	}
 	rows, err := l.keypoints.Float32(name, nil)
 	if err != nil {

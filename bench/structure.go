@@ -1,0 +1,357 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"locbench/bench/record"
+	"locbench/kapture"
+	"locbench/kapture/geom"
+	"locbench/localize"
+	"locbench/localize/match"
+	"locbench/localize/robust"
+	"locbench/localize/sfm"
+)
+
+const (
+	matchesDir = "matches" // of verified matches, in the run directory
+	mapDir     = "map"     // holds the kapture reconstruction that global-map used
+	// mapNeighbors is how many mapping images each is matched with for the map,
+	// of those within mapWithin.
+	mapNeighbors = 20
+)
+
+var mapWithin = geom.Threshold{Meters: 25, Degrees: 45}
+
+// matches reports whether a method of the run works on local features.
+func (p *Plan) matches() bool { return slices.ContainsFunc(p.o.Methods, matching) }
+
+// triangulates reports whether the run makes its own map.
+func (p *Plan) triangulates() bool {
+	return slices.Contains(p.o.Methods, "global-map") && p.scene.MapFiles() == nil
+}
+
+// matchStage matches and verifies every query with its retrieved images, for
+// all features and the largest k at once, and the mapping images with those near
+// them if a map is to be made.
+func (p *Plan) matchStage() stage {
+	const version = "1"
+	s := stage{name: "match"}
+	base := func(ctx context.Context) (string, error) {
+		content, err := p.localHash(ctx)
+		if err != nil {
+			return "", err
+		}
+		return newDigest("match", version, content, p.backend.Name(), strconv.FormatUint(p.o.Seed, 10)).sum(), nil
+	}
+	s.key = func(ctx context.Context) (string, error) {
+		content, err := base(ctx)
+		if err != nil {
+			return "", err
+		}
+		pairs, err := p.matchPairs()
+		if err != nil {
+			return "", err
+		}
+		d := newDigest(content)
+		for _, pair := range pairs {
+			d.add(pair.Image1, pair.Image2)
+		}
+		return d.sum(), nil
+	}
+	s.run = func(ctx context.Context) ([]string, error) {
+		content, err := base(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if err := p.keepMatchesOf(content); err != nil {
+			return nil, err
+		}
+		return p.match(ctx)
+	}
+	return s
+}
+
+// keepMatchesOf drops the matches of an earlier run that were made of other
+// inputs; those of the same inputs stay, and are not made again.
+func (p *Plan) keepMatchesOf(content string) error {
+	marker, err := p.place(path.Join(stateDir, "matches.key"))
+	if err != nil {
+		return err
+	}
+	if old, err := os.ReadFile(marker); err == nil && string(old) == content && !p.o.Force {
+		return nil
+	}
+	if err := os.RemoveAll(filepath.Join(p.o.Out, matchesDir)); err != nil {
+		return err
+	}
+	return record.WriteFile(marker, func(w io.Writer) error {
+		_, err := io.WriteString(w, content)
+		return err
+	})
+}
+
+// matchPairs are the pairs of images that the run matches, sorted.
+func (p *Plan) matchPairs() ([]kapture.ImagePair, error) {
+	var all kapture.Pairs
+	for _, f := range p.features {
+		retrieved, err := p.readRetrieved(f)
+		if err != nil {
+			return nil, err
+		}
+		for _, pairs := range retrieved {
+			all = append(all, pairs...)
+		}
+	}
+	if p.triangulates() {
+		all = append(all, p.nearPairs()...)
+	}
+	return match.Pairs(all), nil
+}
+
+// nearPairs are the pairs of mapping images that the map is made of.
+func (p *Plan) nearPairs() kapture.Pairs {
+	images := make([]*sfm.Image, len(p.mapping))
+	for i, im := range p.mapping {
+		images[i] = &sfm.Image{Name: im.Name, Pose: im.Pose}
+	}
+	return sfm.Near(images, mapNeighbors, mapWithin)
+}
+
+func (p *Plan) match(ctx context.Context) ([]string, error) {
+	pairs, err := p.matchPairs()
+	if err != nil {
+		return nil, err
+	}
+	local, err := p.local.open(p.scene)
+	if err != nil {
+		return nil, err
+	}
+	defer local.Close()
+	done, err := local.match(ctx, p.backend, pairs, MatchOptions{Verify: true, Out: filepath.Join(p.o.Out, matchesDir),
+		Seed: p.o.Seed, Jobs: p.o.Jobs, Log: p.o.Log, Progress: p.o.Progress})
+	if err != nil {
+		return nil, err
+	}
+	p.o.Log.Info("pairs matched", "pairs", done.Pairs, "verified", done.Verified, "matched before", done.Skipped, "matches", done.Matches)
+	var outputs []string
+	for _, pair := range pairs {
+		if local.has(pair.Image1) && local.has(pair.Image2) {
+			outputs = append(outputs, matchFile(pair))
+		}
+	}
+	return outputs, nil
+}
+
+func matchFile(p kapture.ImagePair) string {
+	return path.Join(matchesDir, p.Image1+".overlapping", p.Image2+".matches")
+}
+
+// mapStage triangulates the map of the mapping images.
+func (p *Plan) mapStage() stage {
+	const version = "1"
+	s := stage{name: "map"}
+	s.key = func(ctx context.Context) (string, error) {
+		matches, err := p.matchesHash(match.Pairs(p.nearPairs()))
+		if err != nil {
+			return "", err
+		}
+		content, err := p.localHash(ctx)
+		if err != nil {
+			return "", err
+		}
+		return newDigest("map", version, matches, content, imagesHash(p.mapping)).sum(), nil
+	}
+	s.run = p.triangulate
+	return s
+}
+
+func (p *Plan) triangulate(ctx context.Context) ([]string, error) {
+	use, err := p.openStructure()
+	if err != nil {
+		return nil, err
+	}
+	defer use.Close()
+	pairs := slices.DeleteFunc(match.Pairs(p.nearPairs()), func(pair kapture.ImagePair) bool { return !use.has(pair.Image1) || !use.has(pair.Image2) })
+	o := sfm.BuildDefaults()
+	o.Jobs = p.o.Jobs
+	built, err := sfm.Build(ctx, use.library, use.matches, pairs, o)
+	if err != nil {
+		return nil, err
+	}
+	p.o.Log.Info("map triangulated", "points", len(built.Map.Points), "views", built.Views, "rmse_px", fmt.Sprintf("%.2f", built.RMSEPx))
+	return []string{path.Join(mapDir, "reconstruction/points3d.txt"), path.Join(mapDir, "reconstruction/observations.txt")},
+		WriteMap(filepath.Join(p.o.Out, mapDir), built.Map, p.local.name)
+}
+
+// WriteMap writes a map as reconstruction/points3d.txt and observations.txt below
+// a folder.
+func WriteMap(dir string, m *sfm.Map, keypointsType string) error {
+	points, seen := m.Kapture(keypointsType)
+	if err := points.Write(dir); err != nil {
+		return fmt.Errorf("write map: %w", err)
+	}
+	return seen.Write(dir)
+}
+
+// matchesHash is a hash of the files of matches.
+func (p *Plan) matchesHash(pairs []kapture.ImagePair) (string, error) {
+	d := newDigest("matches")
+	for _, pair := range pairs {
+		sum, err := p.run.hashes.file(filepath.Join(p.o.Out, matchFile(pair)))
+		if errors.Is(err, os.ErrNotExist) {
+			sum = "none"
+		} else if err != nil {
+			return "", err
+		}
+		d.add(pair.Image1, pair.Image2, sum)
+	}
+	return d.sum(), nil
+}
+
+// structureHash is a hash of what a method on local features reads besides
+// poses and pairs.
+func (p *Plan) structureHash(ctx context.Context, f *feature, method string) (string, error) {
+	retrieved, err := p.readRetrieved(f)
+	if err != nil {
+		return "", err
+	}
+	matches, err := p.matchesHash(match.Pairs(slices.Concat(retrieved...)))
+	if err != nil {
+		return "", err
+	}
+	content, err := p.localHash(ctx)
+	if err != nil {
+		return "", err
+	}
+	d := newDigest(matches, content, strconv.FormatUint(p.o.Seed, 10), strconv.FormatBool(p.o.Fallback))
+	if method == "global-map" {
+		points, err := p.run.hashes.files(ctx, p.mapFiles())
+		if err != nil {
+			return "", err
+		}
+		d.add(points)
+	}
+	return d.sum(), nil
+}
+
+// mapFiles are the points and observations of global-map.
+func (p *Plan) mapFiles() []string {
+	if files := p.scene.MapFiles(); files != nil {
+		return files
+	}
+	return []string{filepath.Join(p.o.Out, mapDir, "reconstruction", "points3d.txt"), filepath.Join(p.o.Out, mapDir, "reconstruction", "observations.txt")}
+}
+
+// structure is what methods on local features work on.
+type structure struct {
+	*openLocal
+	matches *kapture.Matches
+}
+
+func (p *Plan) openStructure() (*structure, error) {
+	local, err := p.local.open(p.scene)
+	if err != nil {
+		return nil, err
+	}
+	matches, err := kapture.OpenMatches(filepath.Join(p.o.Out, matchesDir))
+	if err != nil {
+		return nil, errors.Join(err, local.Close())
+	}
+	return &structure{local, matches}, nil
+}
+
+func (s *structure) Close() error { return errors.Join(s.matches.Close(), s.openLocal.Close()) }
+
+// localizer returns a method on local features. getMap is asked for the map if
+// the method needs one.
+func (s *structure) localizer(method string, seed uint64, getMap func() (*sfm.Map, error)) (localize.Localizer, error) {
+	data := sfm.Data{Images: s.library, Matches: s.matches}
+	o := robust.AbsoluteDefaults()
+	o.Seed = seed
+	switch method {
+	case "local-sfm":
+		return &sfm.Published{Data: data, Options: o}, nil
+	case "local-sfm+":
+		return &sfm.Refined{Data: data, Options: o, Points: sfm.RefinedPoints()}, nil
+	}
+	m, err := getMap()
+	if err != nil {
+		return nil, err
+	}
+	return &sfm.Global{Data: data, Map: m, Options: o}, nil
+}
+
+// readMap reads the scene's own map or that of the run.
+func (p *Plan) readMap() (*sfm.Map, error) {
+	if p.scene.MapFiles() != nil {
+		points, seen, err := p.scene.Map()
+		if err != nil {
+			return nil, err
+		}
+		return sfm.MapOf(points, seen, p.local.name, p.scene.MapFiles()[1])
+	}
+	return openMap(filepath.Join(p.o.Out, mapDir), p.local.name)
+}
+
+// openMap reads a map that lies below a folder as reconstruction/points3d.txt and
+// observations.txt.
+func openMap(dir, keypointsType string) (*sfm.Map, error) {
+	points, seen, err := kapture.ReadReconstruction(dir)
+	if err != nil {
+		return nil, err
+	}
+	return sfm.MapOf(points, seen, keypointsType, filepath.Join(dir, "reconstruction", "observations.txt"))
+}
+
+// fallBack gives failed queries the pose of their first neighbour, marked.
+func fallBack(q localize.Query, rs []localize.Result) {
+	for i := range rs {
+		if !rs[i].OK && len(q.Neighbors) > 0 {
+			rs[i].OK, rs[i].Fallback, rs[i].Pose = true, true, q.Neighbors[0].Pose
+		}
+	}
+}
+
+// diagnosticsPath is the file that says of each query how it went.
+func diagnosticsPath(f *feature, method string) string {
+	return path.Join("diagnostics", f.name, method+".csv")
+}
+
+// writeDiagnostics writes a line a query and k: matches by map image, in the
+// order of retrieval, correspondences, inliers, reprojection error, estimated
+// focal length, why it failed.
+func (p *Plan) writeDiagnostics(f *feature, method string, results [][]localize.Result) (string, error) {
+	var rows [][]string
+	for ki, k := range p.topk {
+		for qi, im := range p.queries {
+			r := results[ki][qi]
+			counts := make([]string, len(r.Matches))
+			for i, n := range r.Matches {
+				counts[i] = strconv.Itoa(n)
+			}
+			row := []string{im.Name, strconv.Itoa(k.K), strings.Join(counts, " "), strconv.Itoa(r.Correspondences), strconv.Itoa(r.Inliers), "", "", r.Why}
+			if r.OK && !r.Fallback {
+				row[5] = strconv.FormatFloat(r.RMSEPx, 'f', 4, 64)
+			}
+			if r.Focal > 0 {
+				row[6] = strconv.FormatFloat(r.Focal, 'f', 3, 64)
+			}
+			rows = append(rows, row)
+		}
+	}
+	name := diagnosticsPath(f, method)
+	file, err := p.place(name)
+	if err != nil {
+		return "", err
+	}
+	return name, writeCSV(file, []string{"query", "topk", "matches", "correspondences", "inliers", "rmse_px", "focal_px", "reason"}, rows)
+}

@@ -1,0 +1,28 @@
+package kapture
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// ReadReconstruction reads the points and observations that lie below a folder,
+// which need not be a whole dataset, as reconstruction/points3d.txt and
+// reconstruction/observations.txt. One that is missing is an error.
+func ReadReconstruction(dir string) (*Points3D, *Observations, error) {
+	d := &Dataset{Version: "1.1", fsys: os.DirFS(dir), name: dir}
+	points, err := d.Points3D()
+	if err != nil {
+		return nil, nil, err
+	}
+	seen, err := d.Observations()
+	if err != nil {
+		return nil, nil, err
+	}
+	for file, missing := range map[string]bool{points3dFile: points == nil, observationsFile: seen == nil} {
+		if missing {
+			return nil, nil, &fs.PathError{Op: "open", Path: filepath.Join(dir, filepath.FromSlash(file)), Err: fs.ErrNotExist}
+		}
+	}
+	return points, seen, nil
+}
