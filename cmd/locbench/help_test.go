@@ -36,7 +36,8 @@ func playground(t *testing.T) {
 	landmarkImages(t, "roxford5k")
 	writeModel(t, "Resnet101-AP-GeM-LM18.pt") // what a file is, its content says, not its name
 	mustRun(t, "model", "convert", "Resnet101-AP-GeM-LM18.pt", "model.safetensors")
-	mustRun(t, "scenes", "generate", filepath.Join("data", "demo"), "--mapping", "12", "--queries", "6", "--size", "64x48", "--local-features", "0", "--quiet")
+	mustRun(t, "scenes", "generate", filepath.Join("data", "demo"), "--mapping", "12", "--queries", "6", "--size", "64x48", "--local-features", "60", "--quiet")
+	put(t, ".", "mapping_pairs.txt", mappingPairs(t, filepath.Join("data", "demo")))
 	if err := errors.Join(os.CopyFS("my_dataset", os.DirFS(filepath.Join("data", "demo", "mapping"))),
 		os.CopyFS("my_images", os.DirFS(filepath.Join("data", "demo", "query_day", "sensors", "records_data")))); err != nil {
 		t.Fatal(err)
@@ -44,6 +45,7 @@ func playground(t *testing.T) {
 	listImages(t, "list.txt", "my_images")
 	mustRun(t, "scenes", "generate", "landmarks", "--kind", "landmarks", "--classes", "16", "--views", "6", "--size", "64", "--quiet")
 	put(t, ".", "train.yaml", "model: {arch: resnet10_w8, out_dim: 16}\ndata: {path: landmarks/train}\naugment: {size: 32}\nsampler: {batch: 24}\nsteps: 2\n")
+	mustRun(t, "match", "--scene", "demo", "--pairs", "mapping_pairs.txt", "--out", "matches", "--verify", "--quiet")
 	// One split in place of three: a third of the figures.
 	put(t, "data", "demo/scene.yaml", "name: demo\nmapping: [mapping]\nqueries: [{dir: query_day}]\nthresholds: [[5, 10]]\n")
 	for _, run := range []string{"demo", "other"} {

@@ -159,7 +159,6 @@ func TestPeersAbsolute(t *testing.T) {
 	problems := readPnP(t)
 	var all figures
 	groups := map[string]*figures{}
-	bound := []float64{}
 	for seed := range seeds() {
 		for i := range problems {
 			p := &problems[i]
@@ -186,7 +185,6 @@ func TestPeersAbsolute(t *testing.T) {
 				}
 				groups[name].add(d, e.Meters, e.Degrees)
 			}
-			bound = append(bound, e.Meters)
 		}
 	}
 	t.Log("             | n | ms median | mean | 95 % | t err m median / 90 % | r err ° median / 90 % | success")

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"locbench/bench"
+	"locbench/kapture"
+	"locbench/localize/sfm"
+)
+
+// matchFlags are the flags of locbench match and locbench map.
+type matchFlags struct {
+	scene, pairs, matches, local, out string
+	verify                            bool
+	seed                              uint64
+}
+
+func newMatch(g *globals) *cobra.Command {
+	f := &matchFlags{}
+	cmd := &cobra.Command{
+		Use:   "match --scene NAME|DIR|FILE.yaml --pairs FILE --out DIR",
+		Short: "match the local features of pairs of images",
+		Long: `Match the local features of the pairs in a pairs file: mutual nearest neighbours on
+dot products, and with --verify those that agree with one relative pose. The matches
+are written as kapture matches into --out; pairs that are there are left alone.
+
+` + exitHelp,
+		Example: "  locbench match --scene demo --pairs mapping_pairs.txt --out matches --verify",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return f.match(cmd.Context(), g) },
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&f.scene, "scene", "", "a known scene, a scene directory or a scene file")
+	fl.StringVar(&f.pairs, "pairs", "", "a kapture pairs file")
+	fl.StringVar(&f.out, "out", "", "the folder of matches")
+	fl.StringVar(&f.local, "local-features", "", "type of keypoints (default: the only one)")
+	fl.BoolVar(&f.verify, "verify", false, "keep the matches that agree with one relative pose")
+	fl.Uint64Var(&f.seed, "seed", 0, "everything random derives from it")
+	for _, name := range []string{"scene", "pairs", "out"} {
+		_ = cmd.MarkFlagRequired(name) // fails only for a flag that does not exist
+	}
+	return cmd
+}
+
+func (f *matchFlags) match(ctx context.Context, g *globals) error {
+	scene, err := openScene(ctx, g, f.scene)
+	if err != nil {
+		return err
+	}
+	in, err := os.Open(f.pairs)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	pairs, err := kapture.ReadPairs(in, f.pairs)
+	if err != nil {
+		return err
+	}
+	done, err := bench.MatchPairs(ctx, scene, pairs, bench.MatchOptions{LocalFeatures: f.local, Verify: f.verify, Out: f.out, Seed: f.seed,
+		Backend: g.backend, Jobs: g.jobs, Log: g.logger(), Progress: g.progress()})
+	if err != nil {
+		return err
+	}
+	g.println("%s: %d pairs, %d there already, %d with matches, %d matches", f.out, done.Pairs, done.Skipped, done.Verified, done.Matches)
+	return nil
+}
+
+func newMap(g *globals) *cobra.Command {
+	f := &matchFlags{}
+	cmd := &cobra.Command{
+		Use:   "map --scene NAME|DIR|FILE.yaml --matches DIR --out DIR",
+		Short: "triangulate a map from mapping poses and matches",
+		Long: `Triangulate points from the verified matches between a scene's mapping images and
+their known poses, and write them as a kapture reconstruction: points3d.txt and
+observations.txt below --out.
+
+` + exitHelp,
+		Example: "  locbench map --scene demo --matches matches --out map",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return f.build(cmd.Context(), g) },
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&f.scene, "scene", "", "a known scene, a scene directory or a scene file")
+	fl.StringVar(&f.matches, "matches", "", "a folder of verified matches, of locbench match or of a run")
+	fl.StringVar(&f.out, "out", "", "the folder of the map")
+	fl.StringVar(&f.local, "local-features", "", "type of keypoints (default: the only one)")
+	for _, name := range []string{"scene", "matches", "out"} {
+		_ = cmd.MarkFlagRequired(name) // fails only for a flag that does not exist
+	}
+	return cmd
+}
+
+func (f *matchFlags) build(ctx context.Context, g *globals) error {
+	scene, err := openScene(ctx, g, f.scene)
+	if err != nil {
+		return err
+	}
+	o := sfm.BuildDefaults()
+	o.Jobs = g.jobs
+	built, keypoints, err := bench.BuildMap(ctx, scene, bench.MapOptions{LocalFeatures: f.local, Matches: f.matches, Build: o})
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Join(f.out, "reconstruction"), 0o777); err != nil {
+		return err
+	}
+	if err := bench.WriteMap(f.out, built.Map, keypoints); err != nil {
+		return err
+	}
+	g.println("%s: %d points from %d tracks of %d pairs, %d views, %.2f px", f.out, len(built.Map.Points), built.Tracks, built.Pairs, built.Views, built.RMSEPx)
+	return nil
+}
