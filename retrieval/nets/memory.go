@@ -11,9 +11,6 @@ type Memory struct {
 	Images int
 }
 
-// Total is all of it.
-func (m Memory) Total() int64 { return m.Parameters + m.Sums + int64(m.Images)*m.Image }
-
 // Memory estimates what training on images of w×h pixels takes, of which a call
 // has n: values and gradients of all layers for each image that is in work.
 func (l *Learner) Memory(w, h, n int) Memory {

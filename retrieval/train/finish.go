@@ -38,13 +38,9 @@ func (t *Trainer) openBest() error {
 		return err
 	}
 	defer c.Close()
-	var list []nets.Tensor
-	for _, tensor := range c.Tensors {
-		data, err := tensor.Float32()
-		if err != nil {
-			return err
-		}
-		list = append(list, nets.Tensor{Name: tensor.Name, Shape: tensor.Shape, Data: data})
+	list, err := readTensors(c)
+	if err != nil {
+		return err
 	}
 	t.learner, err = nets.NewLearner(t.backend, t.network, lookup(list), nets.LearnerOptions{Norms: t.cfg.Model.LearnNorms, Half: t.cfg.MixedPrecision})
 	return err

@@ -15,7 +15,6 @@ import (
 type start struct {
 	network nets.Config
 	tensors nets.Tensors
-	close   func() error
 }
 
 // startFrom opens what the settings say the training starts from. sample gives
@@ -29,13 +28,8 @@ func (m *Model) startFrom(ctx context.Context, seed uint64, sample func() ([]*im
 	if err != nil {
 		return nil, err
 	}
-	s, err := m.fromCheckpoint(ctx, c, seed, sample)
-	if err != nil {
-		c.Close()
-		return nil, err
-	}
-	s.close = c.Close
-	return s, nil
+	defer c.Close()
+	return m.fromCheckpoint(ctx, c, seed, sample)
 }
 
 func (m *Model) fromScratch(ctx context.Context, seed uint64, sample func() ([]*imgio.Image, error)) (*start, error) {
@@ -45,7 +39,7 @@ func (m *Model) fromScratch(ctx context.Context, seed uint64, sample func() ([]*
 	if m.GemP == 0 {
 		m.GemP = 3
 	}
-	s := &start{network: m.config(nets.ImageNetMean(), nets.ImageNetStd()), close: func() error { return nil }}
+	s := &start{network: m.config(nets.ImageNetMean(), nets.ImageNetStd())}
 	images, err := sample()
 	if err != nil {
 		return nil, err
@@ -80,18 +74,11 @@ func (m *Model) fromCheckpoint(ctx context.Context, c *weights.Checkpoint, seed 
 			m.GemP = 3
 		}
 	}
-	var unread error
-	all := func(name string) ([]int, []float32, bool) {
-		t, ok := c.Tensor(name)
-		if !ok {
-			return nil, nil, false
-		}
-		data, err := t.Float32()
-		if err != nil && unread == nil {
-			unread = err
-		}
-		return t.Shape, data, err == nil
+	list, err := readTensors(c)
+	if err != nil {
+		return nil, err
 	}
+	all := lookup(list)
 	have := 0
 	if fc, ok := c.Tensor("fc.weight"); ok && !c.WithoutFC {
 		have = fc.Shape[0]
@@ -112,7 +99,7 @@ func (m *Model) fromCheckpoint(ctx context.Context, c *weights.Checkpoint, seed 
 		}
 		s.tensors = lookup(drawn)
 	}
-	return s, unread
+	return s, nil
 }
 
 func (m *Model) config(mean, std [3]float64) nets.Config {

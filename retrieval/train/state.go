@@ -53,6 +53,19 @@ func (t *Trainer) checkpoint(tensors []nets.Tensor) *weights.Checkpoint {
 	return c
 }
 
+// readTensors reads all tensors of a checkpoint.
+func readTensors(c *weights.Checkpoint) ([]nets.Tensor, error) {
+	list := make([]nets.Tensor, len(c.Tensors))
+	for i, tensor := range c.Tensors {
+		data, err := tensor.Float32()
+		if err != nil {
+			return nil, err
+		}
+		list[i] = nets.Tensor{Name: tensor.Name, Shape: tensor.Shape, Data: data}
+	}
+	return list, nil
+}
+
 // finite returns an error for weights that are none.
 func finite(tensors []nets.Tensor) error {
 	for _, tensor := range tensors {
@@ -101,13 +114,9 @@ func (t *Trainer) restore() (steps int, err error) {
 		return 0, err
 	}
 	defer c.Close()
-	var state []nets.Tensor
-	for _, tensor := range c.Tensors {
-		data, err := tensor.Float32()
-		if err != nil {
-			return 0, err
-		}
-		state = append(state, nets.Tensor{Name: tensor.Name, Shape: tensor.Shape, Data: data})
+	state, err := readTensors(c)
+	if err != nil {
+		return 0, err
 	}
 	if err := t.learner.Restore(state); err != nil {
 		return 0, &kapture.InputError{Path: path, Msg: err.Error()}

@@ -39,9 +39,6 @@ type Options struct {
 	Jobs     int // workers; below 1: one. The weights do not depend on it
 	Log      *slog.Logger
 	Progress Progress // nil: none
-	// Load, if not nil, reads the images of the training set in place of
-	// [imgio.Open].
-	Load func(i int) (*imgio.Image, error)
 }
 
 // Trainer is a training. It is not safe for concurrent use.
@@ -102,7 +99,7 @@ func New(ctx context.Context, cfg Config, dir string, o Options) (*Trainer, erro
 	if !o.Backend.Embedded() {
 		t.ahead = max(t.ahead, t.chunk) // the next chunk, while the device computes
 	}
-	if err := t.openData(ctx, o.Load); err != nil {
+	if err := t.openData(ctx); err != nil {
 		return nil, err
 	}
 	if err := t.openNetwork(ctx, o.Backend); err != nil {
@@ -125,7 +122,7 @@ func (noProgress) Start(string, int) {}
 func (noProgress) Add(int)           {}
 func (noProgress) Done()             {}
 
-func (t *Trainer) openData(ctx context.Context, load func(i int) (*imgio.Image, error)) (err error) {
+func (t *Trainer) openData(ctx context.Context) (err error) {
 	t.cfg.Data.Seed, t.cfg.Data.Jobs = t.cfg.Seed, t.jobs
 	if t.set, err = trainset.Open(ctx, t.cfg.Data); err != nil {
 		return err
@@ -148,7 +145,7 @@ func (t *Trainer) openData(ctx context.Context, load func(i int) (*imgio.Image, 
 		return err
 	}
 	t.loader = trainset.NewLoader(t.set, trainset.LoaderOptions{
-		Pipeline: pipeline, Workers: t.jobs, Ahead: t.ahead, Replace: t.cfg.BadImages == BadReplace, Open: load,
+		Pipeline: pipeline, Workers: t.jobs, Ahead: t.ahead, Replace: t.cfg.BadImages == BadReplace,
 		OnReplace: func(bad *trainset.BadImageError) { t.warnOnce(bad.File, "replaced by another one of its class", bad) },
 	})
 	return nil
@@ -212,7 +209,6 @@ func (t *Trainer) openNetwork(ctx context.Context, b *backend.Backend) error {
 	if err != nil {
 		return err
 	}
-	defer from.close()
 	t.backend, t.network = b, from.network
 	t.learner, err = nets.NewLearner(b, from.network, from.tensors, nets.LearnerOptions{Norms: t.cfg.Model.LearnNorms, Half: t.cfg.MixedPrecision})
 	return err
