@@ -45,7 +45,7 @@ type Card struct {
 	Licence          string // text, or the name of a file in the scene's folder
 	Citation         string
 	Sources          []Source
-	Archives         []string // of kapture's dataset index, for scenes install
+	Archives         []string // entries of kapture's dataset index
 	Size             string   // how much there is, in words
 	Expected         *Expected
 	Published        *Published
