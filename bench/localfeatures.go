@@ -152,8 +152,12 @@ func structureImages(scene *scenes.Scene) ([]sfm.Image, error) {
 }
 
 // localHash is the hash of all that matching reads: keypoints, descriptors,
-// cameras of every image.
+// cameras of every image. It is computed once: every stage on local features
+// asks for it.
 func (p *Plan) localHash(ctx context.Context) (string, error) {
+	if p.hashed != "" {
+		return p.hashed, nil
+	}
 	d := newDigest("local features", p.local.name, p.local.descriptors)
 	keypoints, err := p.storedHash(ctx, kapture.Keypoints, p.local.name)
 	if err != nil {
@@ -169,5 +173,6 @@ func (p *Plan) localHash(ctx context.Context) (string, error) {
 		d.add(im.Name, sensor.Type)
 		d.add(sensor.Params...)
 	}
-	return d.sum(), nil
+	p.hashed = d.sum()
+	return p.hashed, nil
 }

@@ -31,6 +31,7 @@ type Plan struct {
 	backend *backend.Backend
 	loaded  *stacks // descriptors of the feature in work
 	local   *localFeatures
+	hashed  string // see localHash; "": not computed yet
 	run     *runner
 	clash   *bool // see sensorsClash; nil: not looked at yet
 	// style names the images in submissions; "": there are none.
@@ -187,7 +188,7 @@ func (p *Plan) Run(ctx context.Context) (*record.Manifest, error) {
 	}
 	defer p.backend.Close()
 	p.backend.Jobs = p.o.Jobs
-	defer func() { p.loaded = nil }()
+	defer func() { p.loaded, p.hashed = nil, "" }()
 
 	stages := p.stages()
 	done := make([]record.Stage, 0, len(stages))

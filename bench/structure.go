@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 
 	"locbench/bench/record"
 	"locbench/kapture"
@@ -326,24 +325,19 @@ func diagnosticsPath(f *feature, method string) string {
 	return path.Join("diagnostics", f.name, method+".csv")
 }
 
-// writeDiagnostics writes a line a query and k: matches by map image, in the
-// order of retrieval, correspondences, inliers, reprojection error, estimated
-// focal length, why it failed.
+// writeDiagnostics writes a line a query and k.
 func (p *Plan) writeDiagnostics(f *feature, method string, results [][]localize.Result) (string, error) {
-	var rows [][]string
+	var rows []record.Diagnostic
 	for ki, k := range p.topk {
 		for qi, im := range p.queries {
 			r := results[ki][qi]
-			counts := make([]string, len(r.Matches))
-			for i, n := range r.Matches {
-				counts[i] = strconv.Itoa(n)
-			}
-			row := []string{im.Name, strconv.Itoa(k.K), strings.Join(counts, " "), strconv.Itoa(r.Correspondences), strconv.Itoa(r.Inliers), "", "", r.Why}
+			row := record.Diagnostic{Query: im.Name, TopK: k.K, Matches: r.Matches, Correspondences: r.Correspondences, Inliers: r.Inliers,
+				RMSEPx: nan, FocalPx: nan, Reason: r.Why}
 			if r.OK && !r.Fallback {
-				row[5] = strconv.FormatFloat(r.RMSEPx, 'f', 4, 64)
+				row.RMSEPx = r.RMSEPx
 			}
 			if r.Focal > 0 {
-				row[6] = strconv.FormatFloat(r.Focal, 'f', 3, 64)
+				row.FocalPx = r.Focal
 			}
 			rows = append(rows, row)
 		}
@@ -353,5 +347,5 @@ func (p *Plan) writeDiagnostics(f *feature, method string, results [][]localize.
 	if err != nil {
 		return "", err
 	}
-	return name, writeCSV(file, []string{"query", "topk", "matches", "correspondences", "inliers", "rmse_px", "focal_px", "reason"}, rows)
+	return name, record.WriteDiagnostics(file, rows)
 }

@@ -38,21 +38,22 @@ func (s *section) comparisons(curveTopK int) []resultTable {
 	topk := s.curveTopK(curveTopK)
 	for _, split := range s.splits.list {
 		lines := s.errorsOf(split, topk)
-		list := s.compared(lines)
+		best := s.bestMethod(lines)
+		list := s.compared(lines, best)
 		if len(list) == 0 {
 			continue
 		}
-		out = append(out, resultTable{s.comparisonTable(split, topk, list, s.bestMethod(lines)), split, 0})
+		out = append(out, resultTable{s.comparisonTable(split, topk, list, best), split, 0})
 	}
 	return out
 }
 
-// compared holds all pairs of lines of one method against each other. The
-// p-values are corrected for all that the table shows.
-func (s *section) compared(lines map[lineKey]outcomes) []comparison {
+// compared holds all pairs of lines of one method against each other; best is
+// the method that stays where they are too many. The p-values are corrected for
+// all that the table shows.
+func (s *section) compared(lines map[lineKey]outcomes, best int) []comparison {
 	keys := sortedLines(lines)
 	thresholds := s.sortedThresholds()
-	best := s.bestMethod(lines)
 	pairs := 0
 	for i, a := range keys {
 		for _, b := range keys[i+1:] {

@@ -33,17 +33,25 @@ const (
 // writeSVG writes the whole figure, title and legend included, as SVG.
 func (f plotFigure) writeSVG(w io.Writer) error {
 	width, height := f.size()
-	c := vgsvg.New(width, height)
-	f.draw(draw.New(c))
-	_, err := c.WriteTo(w)
-	return err
+	return drawSVG(w, width, height, f.draw)
 }
 
 // writePNG writes the whole figure as PNG.
 func (f plotFigure) writePNG(w io.Writer) error {
 	width, height := f.size()
+	return drawPNG(w, width, height, f.draw)
+}
+
+func drawSVG(w io.Writer, width, height vg.Length, on func(draw.Canvas)) error {
+	c := vgsvg.New(width, height)
+	on(draw.New(c))
+	_, err := c.WriteTo(w)
+	return err
+}
+
+func drawPNG(w io.Writer, width, height vg.Length, on func(draw.Canvas)) error {
 	c := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(pngDPI))}
-	f.draw(draw.New(c))
+	on(draw.New(c))
 	_, err := c.WriteTo(w)
 	return err
 }

@@ -10,8 +10,6 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgimg"
-	"gonum.org/v1/plot/vg/vgsvg"
 
 	"locbench/bench/record"
 )
@@ -69,17 +67,11 @@ const (
 )
 
 func (f trainingPanels) writeSVG(w io.Writer) error {
-	c := vgsvg.New(trainingWidth, trainingHeight)
-	f.draw(draw.New(c))
-	_, err := c.WriteTo(w)
-	return err
+	return drawSVG(w, trainingWidth, trainingHeight, f.draw)
 }
 
 func (f trainingPanels) writePNG(w io.Writer) error {
-	c := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(trainingWidth, trainingHeight), vgimg.UseDPI(pngDPI))}
-	f.draw(draw.New(c))
-	_, err := c.WriteTo(w)
-	return err
+	return drawPNG(w, trainingWidth, trainingHeight, f.draw)
 }
 
 // draw sets the panels in two rows of two.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -17,6 +16,17 @@ type matchFlags struct {
 	scene, pairs, matches, local, out string
 	verify                            bool
 	seed                              uint64
+}
+
+// add defines the flags of both; input is the one that names what they read.
+func (f *matchFlags) add(cmd *cobra.Command, input, out string) {
+	fl := cmd.Flags()
+	fl.StringVar(&f.scene, "scene", "", "a known scene, a scene directory or a scene file")
+	fl.StringVar(&f.out, "out", "", out)
+	fl.StringVar(&f.local, "local-features", "", "type of keypoints (default: the only one)")
+	for _, name := range []string{"scene", input, "out"} {
+		_ = cmd.MarkFlagRequired(name) // fails only for a flag that does not exist
+	}
 }
 
 func newMatch(g *globals) *cobra.Command {
@@ -34,15 +44,10 @@ are written as kapture matches into --out; pairs that are there are left alone.
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.match(cmd.Context(), g) },
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&f.scene, "scene", "", "a known scene, a scene directory or a scene file")
 	fl.StringVar(&f.pairs, "pairs", "", "a kapture pairs file")
-	fl.StringVar(&f.out, "out", "", "the folder of matches")
-	fl.StringVar(&f.local, "local-features", "", "type of keypoints (default: the only one)")
 	fl.BoolVar(&f.verify, "verify", false, "keep the matches that agree with one relative pose")
 	fl.Uint64Var(&f.seed, "seed", 0, "everything random derives from it")
-	for _, name := range []string{"scene", "pairs", "out"} {
-		_ = cmd.MarkFlagRequired(name) // fails only for a flag that does not exist
-	}
+	f.add(cmd, "pairs", "the folder of matches")
 	return cmd
 }
 
@@ -83,14 +88,8 @@ observations.txt below --out.
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.build(cmd.Context(), g) },
 	}
-	fl := cmd.Flags()
-	fl.StringVar(&f.scene, "scene", "", "a known scene, a scene directory or a scene file")
-	fl.StringVar(&f.matches, "matches", "", "a folder of verified matches, of locbench match or of a run")
-	fl.StringVar(&f.out, "out", "", "the folder of the map")
-	fl.StringVar(&f.local, "local-features", "", "type of keypoints (default: the only one)")
-	for _, name := range []string{"scene", "matches", "out"} {
-		_ = cmd.MarkFlagRequired(name) // fails only for a flag that does not exist
-	}
+	cmd.Flags().StringVar(&f.matches, "matches", "", "a folder of verified matches, of locbench match or of a run")
+	f.add(cmd, "matches", "the folder of the map")
 	return cmd
 }
 
@@ -103,9 +102,6 @@ func (f *matchFlags) build(ctx context.Context, g *globals) error {
 	o.Jobs = g.jobs
 	built, keypoints, err := bench.BuildMap(ctx, scene, bench.MapOptions{LocalFeatures: f.local, Matches: f.matches, Build: o})
 	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Join(f.out, "reconstruction"), 0o777); err != nil {
 		return err
 	}
 	if err := bench.WriteMap(f.out, built.Map, keypoints); err != nil {

@@ -74,7 +74,8 @@ func (g *globals) report(err error) {
 	}
 	resume, kept := "locbench "+strings.Join(quoted(again), " "), ""
 	saves := func(arg string) bool { return arg == "--save" || strings.HasPrefix(arg, "--save=") } // of eval
-	if slices.Contains(g.args, "run") || slices.Contains(g.args, "extract") || slices.Contains(g.args, "train") || slices.ContainsFunc(g.args, saves) {
+	resumes := func(arg string) bool { return slices.Contains([]string{"run", "extract", "train"}, arg) || saves(arg) }
+	if slices.ContainsFunc(g.args, resumes) {
 		kept = "; what was finished is kept"
 	}
 	switch {

@@ -6,12 +6,15 @@ import (
 	"gonum.org/v1/gonum/spatial/r3"
 )
 
-// TriangulateAlgebraic is [TriangulateLinear] on projection matrices P = K·[R|t]
-// (row-major 3×4) and pixels without distortion, in the world's own frame: the
-// smallest eigenvector of the same sum with x the unit vector of (u, v, 1). It
-// weighs the views in another way, without a normalization, and loses digits far
-// from the world's origin; the published tables of local SfM were made so. It is
-// false where the point is at infinity.
+// TriangulateAlgebraic returns the point that is nearest, algebraically, to pixels
+// (u, v) without distortion under projection matrices P = K·[R|t] (row-major 3×4),
+// in the world's own frame: the smallest eigenvector of
+//
+//	Σ_i (P_i − x_i·x_iᵀ·P_i)ᵀ·(P_i − x_i·x_iᵀ·P_i),  x_i the unit vector of (u, v, 1)
+//
+// It has no normalization, and loses digits far from the world's origin; the
+// published tables of local SfM were made so. The sign of depths is not looked at.
+// It is false where the point is at infinity.
 func TriangulateAlgebraic(projections []([12]float64), pixels [][2]float64) (r3.Vec, bool) {
 	if len(projections) < 2 || len(projections) != len(pixels) {
 		return r3.Vec{}, false

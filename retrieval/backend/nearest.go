@@ -5,9 +5,6 @@ import (
 	"math"
 	"math/bits"
 	"runtime"
-	"sync/atomic"
-
-	"golang.org/x/sync/errgroup"
 )
 
 // Nearest is what one row of a matrix found in another matrix.
@@ -102,28 +99,13 @@ func (b *Backend) nearestByTopK(ctx context.Context, rows, others Matrix, out []
 // whole database. ofRow goes on from block to block; ofCol is the block's.
 func (s *search) nearest(ctx context.Context, from int, ofRow, ofCol []Nearest) error {
 	packed := s.pack(from, len(ofCol))
-	rows := s.chunk()
-	chunks := (s.db.Rows + rows - 1) / rows
-	workers := make([]*nearestWorker, min(s.workers, chunks))
-	var next atomic.Int64
-	var group errgroup.Group
-	for i := range workers {
+	var workers []*nearestWorker
+	err := s.chunks(ctx, func() func(at, rows int) {
 		w := newNearestWorker(s, from, packed, len(ofCol))
-		workers[i] = w
-		group.Go(func() error {
-			for {
-				at := int(next.Add(1)-1) * rows
-				if at >= s.db.Rows {
-					return nil
-				}
-				if err := ctx.Err(); err != nil {
-					return err
-				}
-				w.chunk(at, ofRow[at:min(at+rows, s.db.Rows)])
-			}
-		})
-	}
-	if err := group.Wait(); err != nil {
+		workers = append(workers, w)
+		return func(at, rows int) { w.chunk(at, ofRow[at:at+rows]) }
+	})
+	if err != nil {
 		return err
 	}
 	for q := range ofCol {

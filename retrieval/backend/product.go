@@ -48,28 +48,13 @@ func (s *search) run(ctx context.Context) ([][]Hit, error) {
 // block finds the hits of the queries from, from+1, ….
 func (s *search) block(ctx context.Context, from int, hits [][]Hit) error {
 	packed := s.pack(from, len(hits))
-	rows := s.chunk()
-	chunks := (s.db.Rows + rows - 1) / rows
-	workers := make([]*worker, min(s.workers, chunks))
-	var next atomic.Int64
-	var group errgroup.Group
-	for i := range workers {
+	var workers []*worker
+	err := s.chunks(ctx, func() func(at, rows int) {
 		w := newWorker(s, packed, len(hits))
-		workers[i] = w
-		group.Go(func() error {
-			for {
-				at := int(next.Add(1)-1) * rows
-				if at >= s.db.Rows {
-					return nil
-				}
-				if err := ctx.Err(); err != nil {
-					return err
-				}
-				w.chunk(at, min(rows, s.db.Rows-at))
-			}
-		})
-	}
-	if err := group.Wait(); err != nil {
+		workers = append(workers, w)
+		return w.chunk
+	})
+	if err != nil {
 		return err
 	}
 	for q := range hits {
@@ -82,6 +67,30 @@ func (s *search) block(ctx context.Context, from int, hits [][]Hit) error {
 		hits[q] = kept.sorted()
 	}
 	return nil
+}
+
+// chunks goes through the database in chunks of rows, each worker taking the next
+// one that is left. start makes a worker and returns what it does with a chunk.
+func (s *search) chunks(ctx context.Context, start func() func(at, rows int)) error {
+	rows := s.chunk()
+	var next atomic.Int64
+	var group errgroup.Group
+	for range min(s.workers, (s.db.Rows+rows-1)/rows) {
+		do := start()
+		group.Go(func() error {
+			for {
+				at := int(next.Add(1)-1) * rows
+				if at >= s.db.Rows {
+					return nil
+				}
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				do(at, min(rows, s.db.Rows-at))
+			}
+		})
+	}
+	return group.Wait()
 }
 
 // chunk returns how many rows a worker takes at a time: whole tiles, and few
