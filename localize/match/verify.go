@@ -55,6 +55,8 @@ func (v Verifier) Verify(first, second View, matches []kapture.Match) (kept []ka
 	}
 	o := v.Options
 	o.Seed ^= pairHash(first.Image, second.Image)
+	// Fewer inliers than needed are not worth finding.
+	o.MinInlierRatio = max(o.MinInlierRatio, float64(v.MinInliers)/float64(len(matches)))
 	r, reason := robust.EstimateRelative(p, o)
 	if reason != "" {
 		return nil, reason, nil

@@ -181,10 +181,15 @@ func echelon(m *[10][20]float64) bool {
 	return true
 }
 
-// subtract takes f·b from a, from entry c on.
+// subtract takes f·b from a, from entry c on. Those before,
+// of the same group of four, are zero in b but for rounding.
 func subtract(a, b *[20]float64, f float64, c int) {
-	for k := c; k < 20; k++ {
-		a[k] -= f * b[k]
+	for k := c &^ 3; k < 20; k += 4 {
+		x, y := (*[4]float64)(a[k:]), (*[4]float64)(b[k:])
+		x[0] -= f * y[0]
+		x[1] -= f * y[1]
+		x[2] -= f * y[2]
+		x[3] -= f * y[3]
 	}
 }
 

@@ -158,13 +158,14 @@ func nullSpace(a []float64, rows, cols int, basis []float64) bool {
 
 // reflect applies 1 − scale·v·vᵀ to entries k… of x.
 func reflect(x, v []float64, k int, scale float64) {
+	x, v = x[k:], v[k:len(x)]
 	var dot float64
-	for i := k; i < len(x); i++ {
-		dot += x[i] * v[i]
+	for i, s := range v {
+		dot += x[i] * s
 	}
 	dot *= scale
-	for i := k; i < len(x); i++ {
-		x[i] -= dot * v[i]
+	for i, s := range v {
+		x[i] -= dot * s
 	}
 }
 

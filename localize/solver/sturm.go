@@ -62,15 +62,21 @@ func (s *sturm) build(c []float64) bool {
 // degree, leaving out leading coefficients that are nothing beside it; −1 for
 // zero.
 func trim(f *[maxDegree + 1]float64, n int) int {
-	var largest float64
-	for _, v := range f[:n+1] {
-		largest = math.Max(largest, math.Abs(v))
+	p := f[:n+1]
+	var largest, sum float64
+	for _, v := range p {
+		v = math.Abs(v)
+		sum += v // is NaN or infinite if one of them is
+		if v > largest {
+			largest = v
+		}
 	}
-	if !(largest > 0) || math.IsInf(largest, 0) {
+	if !(largest > 0) || !(sum <= math.MaxFloat64) {
 		return -1
 	}
-	for i := range n + 1 {
-		f[i] /= largest
+	scale := 1 / largest
+	for i := range p {
+		p[i] *= scale
 	}
 	for n >= 0 && math.Abs(f[n]) < 1e-15 {
 		n--
@@ -85,17 +91,22 @@ func (s *sturm) remainder(a *[maxDegree + 1]float64, na int, b *[maxDegree + 1]f
 	inv := 1 / b[nb]
 	for k := na - nb; k >= 0; k-- {
 		q := r[nb+k] * inv
-		size = math.Max(size, math.Abs(q))
-		for i := range nb {
-			r[i+k] -= q * b[i]
+		if v := math.Abs(q); v > size {
+			size = v
+		}
+		part := r[k : k+nb]
+		for i, v := range b[:nb] {
+			part[i] -= q * v
 		}
 	}
 	var largest float64
-	for i := range nb {
-		r[i] = -r[i]
-		largest = math.Max(largest, math.Abs(r[i]))
+	for i, v := range r[:nb] {
+		r[i] = -v
+		if v = math.Abs(v); v > largest {
+			largest = v
+		}
 	}
-	if !(largest > 1e-15*math.Max(1, size)) {
+	if !(largest > 1e-15*max(1, size)) {
 		return -1
 	}
 	return trim(r, nb-1)
@@ -119,9 +130,10 @@ func (s *sturm) changes(t float64) int {
 }
 
 func horner(f *[maxDegree + 1]float64, n int, t float64) float64 {
-	v := f[n]
-	for i := n - 1; i >= 0; i-- {
-		v = v*t + f[i]
+	p := f[:n+1]
+	var v float64
+	for i := len(p) - 1; i >= 0; i-- {
+		v = v*t + p[i]
 	}
 	return v
 }

@@ -7,7 +7,6 @@ import (
 	"iter"
 	"math/rand/v2"
 	"sync"
-	"sync/atomic"
 
 	"locbench/kapture"
 	"locbench/retrieval/imgio"
@@ -50,9 +49,8 @@ func (e *BadImageError) Unwrap() error { return e.Err }
 
 // Loader decodes and augments images ahead of their use, in order.
 type Loader struct {
-	set      *Set
-	options  LoaderOptions
-	replaced atomic.Int64
+	set     *Set
+	options LoaderOptions
 }
 
 // NewLoader returns a loader of a set.
@@ -64,9 +62,6 @@ func NewLoader(set *Set, o LoaderOptions) *Loader {
 	}
 	return &Loader{set: set, options: o}
 }
-
-// Replaced returns how many images were replaced so far.
-func (l *Loader) Replaced() int { return int(l.replaced.Load()) }
 
 // Load returns the images of draws in their order, while the next ones are in
 // work: at most Ahead of them are held. The pixels of a draw are always the
@@ -146,7 +141,6 @@ func (l *Loader) one(d Draw) (Loaded, error) {
 		if image == d.Image {
 			continue
 		}
-		l.replaced.Add(1)
 		if l.options.OnReplace != nil {
 			l.options.OnReplace(bad)
 		}

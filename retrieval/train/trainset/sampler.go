@@ -77,10 +77,10 @@ func NewSampler(set *Set, o SamplerOptions) (*Sampler, error) {
 		groups = set.Classes()
 	}
 	if want := o.Batch / max(o.PerClass, 1); o.PerClass > 0 && groups < want {
-		return nil, fmt.Errorf("sampler: want at least %d classes for batches of %d images, %d of each class, found %d", want, o.Batch, o.PerClass, groups)
+		return nil, set.lacking("want at least %d classes for batches of %d images, %d of each class, found %d", want, o.Batch, o.PerClass, groups)
 	}
 	if s.length < o.Batch {
-		return nil, fmt.Errorf("sampler: want at least a batch of %d images an epoch, found %d", o.Batch, s.length)
+		return nil, set.lacking("want at least a batch of %d images an epoch, found %d", o.Batch, s.length)
 	}
 	return s, nil
 }

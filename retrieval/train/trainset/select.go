@@ -71,7 +71,7 @@ func (g *gathering) dropLarge(keep []bool) {
 
 // renumber makes the set of the kept images, numbered anew.
 func (g *gathering) renumber(keep []bool) *Set {
-	s := &Set{locate: g.locate, warnings: g.warnings}
+	s := &Set{path: g.path, locate: g.locate, warnings: g.warnings}
 	number := make([]int32, len(keep))
 	class := make([]int32, len(g.classes))
 	for c := range class {

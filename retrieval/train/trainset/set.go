@@ -1,8 +1,11 @@
 package trainset
 
 import (
+	"fmt"
 	"image"
 	"math"
+
+	"locbench/kapture"
 )
 
 // Relation says what one image is to another in training.
@@ -50,6 +53,7 @@ func (b Box) valid() bool {
 // their source, classes in the order in which they first appear. A set takes
 // about 60 bytes an image beside the names, and is never changed.
 type Set struct {
+	path    string // of the source, for messages
 	locate  func(name string) string
 	names   []string
 	class   []int32
@@ -61,6 +65,11 @@ type Set struct {
 	positives *pairs
 	ignored   *pairs
 	warnings  []string
+}
+
+// lacking says that the source does not have what it should.
+func (s *Set) lacking(format string, args ...any) error {
+	return &kapture.InputError{Path: s.path, Msg: fmt.Sprintf(format, args...)}
 }
 
 // Len returns the number of images.

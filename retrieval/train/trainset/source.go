@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
+	"locbench/kapture"
 	"locbench/kapture/nearname"
 )
 
@@ -114,6 +116,9 @@ func Open(ctx context.Context, s Source) (*Set, error) {
 		KindRetrieval: openRetrieval, KindKapture: openKapture,
 	}[s.Kind]
 	set, err := read(ctx, s)
+	if missing, ok := errors.AsType[*fs.PathError](err); ok && errors.Is(err, fs.ErrNotExist) {
+		err = &kapture.InputError{Path: missing.Path, Msg: "want training data of kind " + s.Kind + ", found nothing there"}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("training data: %w", err)
 	}
