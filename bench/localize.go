@@ -72,7 +72,7 @@ func (p *Plan) localizer(method string) (localize.Localizer, func() error, error
 	case method == "csi":
 		return localize.CSI{Alpha: p.o.CSIAlpha}, nothing, nil
 	case matching(method):
-		use, err := p.openStructure()
+		use, err := p.openStructure(filepath.Join(p.o.Out, matchesDir))
 		if err != nil {
 			return nil, nil, err
 		}
@@ -86,64 +86,67 @@ func (p *Plan) localizer(method string) (localize.Localizer, func() error, error
 }
 
 func (p *Plan) localize(ctx context.Context, f *feature, method string) ([]string, error) {
-	queries, err := p.localizeQueries(ctx, f, method)
+	retrieved, err := p.readRetrieved(f)
 	if err != nil {
 		return nil, err
 	}
-	results := make([][]localize.Result, len(p.topk)) // by k, then by query
-	for i := range results {
-		results[i] = make([]localize.Result, len(queries))
+	queries, err := p.localizeQueries(ctx, f, method, retrieved)
+	if err != nil {
+		return nil, err
 	}
 	l, closeFiles, err := p.localizer(method)
 	if err != nil {
 		return nil, err
 	}
 	defer closeFiles()
-	ks := make([]int, len(p.topk))
-	for i, k := range p.topk {
-		ks[i] = k.K
-	}
 	p.o.Progress.Start("localize "+f.name+" "+method, len(queries))
 	defer p.o.Progress.Done()
+	results, err := p.solve(ctx, l, queries)
+	if err != nil {
+		return nil, err
+	}
+	if p.o.Fallback && matching(method) {
+		fallBack(queries, results)
+	}
+	outputs, err := p.writeLocalized(f, method, results)
+	if err != nil || !matching(method) {
+		return outputs, err
+	}
+	diagnostics := diagnosticsPath(f, method)
+	return append(outputs, diagnostics), p.writeDiagnostics(diagnostics, results)
+}
+
+// solve localizes the queries for every k: results by k, then by query.
+func (p *Plan) solve(ctx context.Context, l localize.Localizer, queries []localize.Query) ([][]localize.Result, error) {
+	results := make([][]localize.Result, len(p.topk))
+	ks := make([]int, len(p.topk))
+	for i, k := range p.topk {
+		results[i], ks[i] = make([]localize.Result, len(queries)), k.K
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(p.o.Jobs)
-	for qi, q := range queries {
+	for _, t := range p.together(l) {
 		g.Go(func() error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			found, err := localize.TopK(ctx, l, q, ks)
-			if err != nil {
-				return fmt.Errorf("query %s: %w", q.Name, err)
+			if err := t.localize(ctx, l, queries, ks, results); err != nil {
+				return fmt.Errorf("query %s: %w", queries[t.queries[0]].Name, err)
 			}
-			if p.o.Fallback && matching(method) {
-				fallBack(q, found)
-			}
-			for ki, r := range found {
-				results[ki][qi] = r
-			}
-			p.o.Progress.Add(1)
+			p.o.Progress.Add(len(t.queries))
 			return nil
 		})
 	}
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	outputs, err := p.writeLocalized(f, method, results)
-	if err != nil || !matching(method) {
-		return outputs, err
-	}
-	diagnostics, err := p.writeDiagnostics(f, method, results)
-	return append(outputs, diagnostics), err
+	return results, nil
 }
 
 // localizeQueries joins each query with the poses of its retrieved images and,
 // for BDI, with the descriptors.
-func (p *Plan) localizeQueries(ctx context.Context, f *feature, method string) ([]localize.Query, error) {
-	retrieved, err := p.readRetrieved(f)
-	if err != nil {
-		return nil, err
-	}
+func (p *Plan) localizeQueries(ctx context.Context, f *feature, method string, retrieved []kapture.Pairs) ([]localize.Query, error) {
+	var err error
 	var descriptors *stacks
 	if method == "bdi" {
 		if descriptors, err = p.load(ctx, f); err != nil {

@@ -37,6 +37,9 @@ func (p *Plan) manifest(ctx context.Context, stages []record.Stage) (*record.Man
 		if name == "csi" {
 			method.Parameters = map[string]string{"alpha": strconv.FormatFloat(p.o.CSIAlpha, 'g', -1, 64)}
 		}
+		if n := p.rigs(); joins(name) && n > 0 {
+			method.Parameters = map[string]string{"rigs": strconv.Itoa(n)}
+		}
 		m.Methods = append(m.Methods, method)
 	}
 	return m, nil

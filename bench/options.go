@@ -39,10 +39,13 @@ type Options struct {
 	// Fallback gives queries that such a method cannot localize the pose of the
 	// first retrieved image, and marks them.
 	Fallback bool
-	Seed     uint64 // everything random derives from it
-	Backend  string // see package retrieval/backend; "" is the best that works here
-	Jobs     int    // workers; results do not depend on it
-	Force    bool   // do finished stages again
+	// Alone localizes each image of a rig by itself, as the published tables do.
+	// Else local-sfm+ and global-map estimate one pose for the cameras of a rig.
+	Alone   bool
+	Seed    uint64 // everything random derives from it
+	Backend string // see package retrieval/backend; "" is the best that works here
+	Jobs    int    // workers; results do not depend on it
+	Force   bool   // do finished stages again
 
 	Args     []string // the command line, for the manifest
 	Version  string   // of locbench, for the manifest

@@ -168,6 +168,9 @@ func (p *Plan) announce() {
 	for _, w := range p.warnings {
 		p.o.Log.Warn(w)
 	}
+	if n := p.rigs(); n > 0 && slices.ContainsFunc(p.o.Methods, joins) {
+		p.o.Log.Info("the cameras of a rig are localized together", "rigs", n)
+	}
 	for _, l := range p.leftOut {
 		p.o.Log.Info(l.Kind+" "+l.Name+" is left out", "reason", l.Reason)
 	}

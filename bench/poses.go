@@ -14,9 +14,17 @@ import (
 	"locbench/scenes"
 )
 
-// writePoses writes a kapture dataset of the localized queries into the folder
-// dir of the run directory and returns the paths of its files.
+// writePoses writes the dataset of the localized queries into the folder dir of
+// the run directory and returns the paths of its files.
 func (p *Plan) writePoses(dir string, results []localize.Result) ([]string, error) {
+	if err := p.poses(results).Write(filepath.Join(p.o.Out, dir)); err != nil {
+		return nil, fmt.Errorf("write poses: %w", err)
+	}
+	return filesBelow(p.o.Out, dir)
+}
+
+// poses returns a kapture dataset of the localized queries.
+func (p *Plan) poses(results []localize.Result) *kapture.Dataset {
 	d := &kapture.Dataset{Sensors: []kapture.Sensor{}, Cameras: []kapture.FileRecord{}, Trajectories: []kapture.DevicePose{}}
 	known := map[string]bool{}
 	for i, im := range p.queries {
@@ -37,10 +45,7 @@ func (p *Plan) writePoses(dir string, results []localize.Result) ([]string, erro
 		d.Trajectories = append(d.Trajectories, kapture.DevicePose{Timestamp: im.Timestamp, Device: id,
 			Pose: kapture.PartialPose{Pose: results[i].Pose, HasRotation: true, HasTranslation: true}})
 	}
-	if err := d.Write(filepath.Join(p.o.Out, dir)); err != nil {
-		return nil, fmt.Errorf("write poses: %w", err)
-	}
-	return filesBelow(p.o.Out, dir)
+	return d
 }
 
 // sensorID names the camera of a query in the poses of the run. Two query

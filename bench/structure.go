@@ -42,17 +42,9 @@ func (p *Plan) triangulates() bool {
 // all features and the largest k at once, and the mapping images with those near
 // them if a map is to be made.
 func (p *Plan) matchStage() stage {
-	const version = "1"
 	s := stage{name: "match"}
-	base := func(ctx context.Context) (string, error) {
-		content, err := p.localHash(ctx)
-		if err != nil {
-			return "", err
-		}
-		return newDigest("match", version, content, p.backend.Name(), strconv.FormatUint(p.o.Seed, 10)).sum(), nil
-	}
 	s.key = func(ctx context.Context) (string, error) {
-		content, err := base(ctx)
+		content, err := p.matchesOf(ctx)
 		if err != nil {
 			return "", err
 		}
@@ -67,16 +59,23 @@ func (p *Plan) matchStage() stage {
 		return d.sum(), nil
 	}
 	s.run = func(ctx context.Context) ([]string, error) {
-		content, err := base(ctx)
+		pairs, err := p.matchPairs()
 		if err != nil {
 			return nil, err
 		}
-		if err := p.keepMatchesOf(content); err != nil {
-			return nil, err
-		}
-		return p.match(ctx)
+		return p.match(ctx, pairs)
 	}
 	return s
+}
+
+// matchesOf is a hash of all that the matches of a pair depend on.
+func (p *Plan) matchesOf(ctx context.Context) (string, error) {
+	const version = "2"
+	content, err := p.localHash(ctx)
+	if err != nil {
+		return "", err
+	}
+	return newDigest("match", version, content, p.backend.Name(), strconv.FormatUint(p.o.Seed, 10)).sum(), nil
 }
 
 // keepMatchesOf drops the matches of an earlier run that were made of other
@@ -125,9 +124,13 @@ func (p *Plan) nearPairs() kapture.Pairs {
 	return sfm.Near(images, mapNeighbors, mapWithin)
 }
 
-func (p *Plan) match(ctx context.Context) ([]string, error) {
-	pairs, err := p.matchPairs()
+// match matches pairs of images into the run directory, and returns the files.
+func (p *Plan) match(ctx context.Context, pairs []kapture.ImagePair) ([]string, error) {
+	content, err := p.matchesOf(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if err := p.keepMatchesOf(content); err != nil {
 		return nil, err
 	}
 	local, err := p.local.open(p.scene)
@@ -174,7 +177,7 @@ func (p *Plan) mapStage() stage {
 }
 
 func (p *Plan) triangulate(ctx context.Context) ([]string, error) {
-	use, err := p.openStructure()
+	use, err := p.openStructure(filepath.Join(p.o.Out, matchesDir))
 	if err != nil {
 		return nil, err
 	}
@@ -232,6 +235,9 @@ func (p *Plan) structureHash(ctx context.Context, f *feature, method string) (st
 		return "", err
 	}
 	d := newDigest(matches, content, strconv.FormatUint(p.o.Seed, 10), strconv.FormatBool(p.o.Fallback))
+	if joins(method) {
+		d.add(p.rigsHash())
+	}
 	if method == "global-map" {
 		points, err := p.run.hashes.files(ctx, p.mapFiles())
 		if err != nil {
@@ -256,12 +262,13 @@ type structure struct {
 	matches *kapture.Matches
 }
 
-func (p *Plan) openStructure() (*structure, error) {
+// openStructure opens the local features and a folder of matches.
+func (p *Plan) openStructure(matchesDir string) (*structure, error) {
 	local, err := p.local.open(p.scene)
 	if err != nil {
 		return nil, err
 	}
-	matches, err := kapture.OpenMatches(filepath.Join(p.o.Out, matchesDir))
+	matches, err := kapture.OpenMatches(matchesDir)
 	if err != nil {
 		return nil, errors.Join(err, local.Close())
 	}
@@ -312,10 +319,13 @@ func openMap(dir, keypointsType string) (*sfm.Map, error) {
 }
 
 // fallBack gives failed queries the pose of their first neighbour, marked.
-func fallBack(q localize.Query, rs []localize.Result) {
-	for i := range rs {
-		if !rs[i].OK && len(q.Neighbors) > 0 {
-			rs[i].OK, rs[i].Fallback, rs[i].Pose = true, true, q.Neighbors[0].Pose
+// Results are by k, then by query.
+func fallBack(queries []localize.Query, results [][]localize.Result) {
+	for _, found := range results {
+		for i := range found {
+			if r := &found[i]; !r.OK && len(queries[i].Neighbors) > 0 {
+				r.OK, r.Fallback, r.Pose = true, true, queries[i].Neighbors[0].Pose
+			}
 		}
 	}
 }
@@ -325,8 +335,8 @@ func diagnosticsPath(f *feature, method string) string {
 	return path.Join("diagnostics", f.name, method+".csv")
 }
 
-// writeDiagnostics writes a line a query and k.
-func (p *Plan) writeDiagnostics(f *feature, method string, results [][]localize.Result) (string, error) {
+// writeDiagnostics writes a line a query and k to a file of the run directory.
+func (p *Plan) writeDiagnostics(name string, results [][]localize.Result) error {
 	var rows []record.Diagnostic
 	for ki, k := range p.topk {
 		for qi, im := range p.queries {
@@ -342,10 +352,9 @@ func (p *Plan) writeDiagnostics(f *feature, method string, results [][]localize.
 			rows = append(rows, row)
 		}
 	}
-	name := diagnosticsPath(f, method)
 	file, err := p.place(name)
 	if err != nil {
-		return "", err
+		return err
 	}
-	return name, record.WriteDiagnostics(file, rows)
+	return record.WriteDiagnostics(file, rows)
 }

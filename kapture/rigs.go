@@ -98,6 +98,25 @@ func (at posesAt) find(up map[string][]mount, timestamp int64, device string) Pa
 	return PartialPose{}
 }
 
+// RigOf returns the outermost rig that a sensor is mounted on, by the first line
+// of rigs.txt at each level, and the pose rig → sensor; false if it is on none or
+// a pose on the way is not complete.
+func (d *Dataset) RigOf(sensor string) (rig string, pose geom.Pose, ok bool) {
+	up := d.mounts()
+	rig, pose = sensor, geom.Identity()
+	for range len(up) { // rigs in a circle are refused when a dataset is opened
+		on := up[rig]
+		if len(on) == 0 {
+			break
+		}
+		if !on[0].pose.Complete() {
+			return "", geom.Identity(), false
+		}
+		rig, pose = on[0].rig, on[0].pose.Pose.Then(pose)
+	}
+	return rig, pose, rig != sensor
+}
+
 // rigCycle returns a ring of rigs that are mounted on each other, or nil.
 func rigCycle(up map[string][]mount) []string {
 	devices := make([]string, 0, len(up))

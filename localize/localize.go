@@ -60,6 +60,20 @@ type TopKLocalizer interface {
 	LocalizeTopK(ctx context.Context, q Query, ks []int) ([]Result, error)
 }
 
+// RigMember is a query that a camera of a rig took, and how that is mounted.
+type RigMember struct {
+	Query
+	Mount geom.Pose // rig → camera
+}
+
+// RigLocalizer is a Localizer that estimates one pose for the cameras of a rig.
+type RigLocalizer interface {
+	Localizer
+	// LocalizeRig returns the poses of the members, taken at one time, for the first
+	// k neighbours of each, for each of ks: by k, then by member.
+	LocalizeRig(ctx context.Context, members []RigMember, ks []int) ([][]Result, error)
+}
+
 // TopK localizes a query from its first k neighbours, for each of ks.
 func TopK(ctx context.Context, l Localizer, q Query, ks []int) ([]Result, error) {
 	if many, ok := l.(TopKLocalizer); ok {

@@ -68,6 +68,16 @@ func (s *Scene) Sensor(im Image) (kapture.Sensor, bool) {
 	return im.from.data.Sensor(im.Camera)
 }
 
+// Rig returns what an image's camera is mounted on, named apart from the rigs of
+// other datasets, and the pose rig → camera; false if it is on none.
+func (s *Scene) Rig(im Image) (rig string, mount geom.Pose, ok bool) {
+	if im.from == nil {
+		return "", geom.Identity(), false
+	}
+	rig, mount, ok = im.from.data.RigOf(im.Camera)
+	return im.from.dir + "\x00" + rig, mount, ok
+}
+
 // Warnings returns what was odd in the tables of the datasets but could be put
 // right or left alone, one line each.
 func (s *Scene) Warnings() []string {

@@ -45,10 +45,13 @@ const (
 	MeanLocalizedDegrees   = "mean_localized_r_err_deg"
 )
 
+// WithinPrefix begins the names of [Within].
+const WithinPrefix = "within_"
+
 // Within names the percentage of all queries whose error is within t,
 // "within_0.25m_2deg". Between [Localized] and [MedianMeters], one for each
 // threshold of the scene.
-func Within(t geom.Threshold) string { return "within_" + t.String() }
+func Within(t geom.Threshold) string { return WithinPrefix + t.String() }
 
 // Recall names the retrieval recall at t, "recall_5m_30deg".
 func Recall(t geom.Threshold) string { return "recall_" + t.String() }

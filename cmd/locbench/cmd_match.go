@@ -8,6 +8,7 @@ import (
 
 	"locbench/bench"
 	"locbench/kapture"
+	"locbench/localize/match"
 	"locbench/localize/sfm"
 )
 
@@ -15,6 +16,7 @@ import (
 type matchFlags struct {
 	scene, pairs, matches, local, out string
 	verify                            bool
+	ratio, distance                   float64
 	seed                              uint64
 }
 
@@ -46,12 +48,20 @@ are written as kapture matches into --out; pairs that are there are left alone.
 	fl := cmd.Flags()
 	fl.StringVar(&f.pairs, "pairs", "", "a kapture pairs file")
 	fl.BoolVar(&f.verify, "verify", false, "keep the matches that agree with one relative pose")
+	fl.Float64Var(&f.ratio, "ratio", 0, "largest distance to the nearest descriptor over that to the second nearest, such as 0.8 (default: no test)")
+	fl.Float64Var(&f.distance, "max-distance", 0, "largest distance of two descriptors (default: no test)")
 	fl.Uint64Var(&f.seed, "seed", 0, "everything random derives from it")
 	f.add(cmd, "pairs", "the folder of matches")
 	return cmd
 }
 
 func (f *matchFlags) match(ctx context.Context, g *globals) error {
+	if !(f.ratio >= 0 && f.ratio <= 1) {
+		return usagef("want --ratio of 0 to 1, found %v", f.ratio)
+	}
+	if !(f.distance >= 0) {
+		return usagef("want --max-distance of at least 0, found %v", f.distance)
+	}
 	scene, err := openScene(ctx, g, f.scene)
 	if err != nil {
 		return err
@@ -65,7 +75,8 @@ func (f *matchFlags) match(ctx context.Context, g *globals) error {
 	if err != nil {
 		return err
 	}
-	done, err := bench.MatchPairs(ctx, scene, pairs, bench.MatchOptions{LocalFeatures: f.local, Verify: f.verify, Out: f.out, Seed: f.seed,
+	done, err := bench.MatchPairs(ctx, scene, pairs, bench.MatchOptions{LocalFeatures: f.local, Verify: f.verify,
+		Mutual: match.Options{MaxRatio: f.ratio, MaxDistance: f.distance}, Out: f.out, Seed: f.seed,
 		Backend: g.backend, Jobs: g.jobs, Log: g.logger(), Progress: g.progress()})
 	if err != nil {
 		return err

@@ -48,6 +48,8 @@ func playground(t *testing.T) {
 	mustRun(t, "match", "--scene", "demo", "--pairs", "mapping_pairs.txt", "--out", "matches", "--verify", "--quiet")
 	// One split in place of three: a third of the figures.
 	put(t, "data", "demo/scene.yaml", "name: demo\nmapping: [mapping]\nqueries: [{dir: query_day}]\nthresholds: [[5, 10]]\n")
+	mustRun(t, "pairs", "--scene", "demo", "--topk", "3", "--out", "pairs.txt", "--quiet")
+	mustRun(t, "map", "--scene", "demo", "--matches", "matches", "--out", "map", "--quiet")
 	for _, run := range []string{"demo", "other"} {
 		mustRun(t, "run", "--scene", "demo", "--out", filepath.Join("runs", run), "--topk", "1", "--methods", "ewb", "--quiet")
 	}

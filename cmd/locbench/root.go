@@ -72,7 +72,7 @@ queries from them, evaluates the poses, and draws tables and plots.
 	f.BoolVarP(&g.quiet, "quiet", "q", false, "no progress, only warnings and errors")
 	f.BoolVarP(&g.verbose, "verbose", "v", false, "say more")
 	f.StringVar(&g.logFormat, "log-format", "text", "text or json, on stderr")
-	root.AddCommand(newRun(g), newReport(g), newPairs(g), newScenes(g), newModel(g), newExtract(g), newDoctor(g), newVersion(g), newEval(g), newWhiten(g), newTrain(g), newMatch(g), newMap(g))
+	root.AddCommand(newRun(g), newReport(g), newPairs(g), newScenes(g), newModel(g), newExtract(g), newDoctor(g), newVersion(g), newEval(g), newWhiten(g), newTrain(g), newMatch(g), newMap(g), newLocalize(g))
 	return root
 }
 

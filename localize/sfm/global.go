@@ -3,6 +3,7 @@ package sfm
 import (
 	"context"
 
+	"locbench/kapture/geom"
 	"locbench/localize"
 	"locbench/localize/robust"
 )
@@ -27,12 +28,13 @@ func (g *Global) LocalizeTopK(ctx context.Context, q localize.Query, ks []int) (
 }
 
 func (g *Global) one(s *shared) localize.Result {
-	r := &resection{query: s.query, from: g.correspondences(s)}
-	a, reason := r.estimate(g.Options)
-	if reason == "" && s.query.Camera != nil {
-		r.refine(&a, g.Options.MaxErrorPx)
-	}
-	return s.result(r, a, reason)
+	r := &resection{query: s.query, mount: geom.Identity(), from: g.correspondences(s)}
+	return r.locate(s, g.Options)
+}
+
+// LocalizeRig implements localize.RigLocalizer.
+func (g *Global) LocalizeRig(ctx context.Context, members []localize.RigMember, ks []int) ([][]localize.Result, error) {
+	return g.forRig(ctx, members, ks, rigMethod{g.correspondences, g.one, g.Options})
 }
 
 // correspondences are the pairs of a keypoint and a point, each once: several

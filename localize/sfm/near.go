@@ -84,43 +84,6 @@ func share(points []r3.Vec, of *Image, far float64) float64 {
 	return float64(n) / float64(len(points))
 }
 
-// CoVisible returns for each image of a map the k others with the most points in
-// common; the score is their number over that of either (intersection over
-// union).
-func CoVisible(m *Map, k int) kapture.Pairs {
-	names := m.Images()
-	byPoint := make([][]int32, len(m.Points))
-	counts := make([]int, len(names))
-	for i, name := range names {
-		for _, p := range m.seen[name] {
-			if p >= 0 {
-				byPoint[p] = append(byPoint[p], int32(i))
-				counts[i]++
-			}
-		}
-	}
-	var out kapture.Pairs
-	common := make([]int, len(names))
-	for i, name := range names {
-		clear(common)
-		for _, p := range m.seen[name] {
-			if p >= 0 {
-				for _, j := range byPoint[p] {
-					common[j]++
-				}
-			}
-		}
-		var pairs kapture.Pairs
-		for j, n := range common {
-			if j != i && n > 0 {
-				pairs = append(pairs, kapture.Pair{Query: name, Map: names[j], Score: float64(n) / float64(counts[i]+counts[j]-n)})
-			}
-		}
-		out = append(out, best(pairs, k)...)
-	}
-	return out
-}
-
 // InSequence pairs each image with the k that follow it in a list sorted by
 // time; the nearer the higher the score.
 func InSequence(names []string, k int) kapture.Pairs {

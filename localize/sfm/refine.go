@@ -8,7 +8,6 @@ import (
 	"gonum.org/v1/gonum/spatial/r3"
 
 	"locbench/kapture/geom"
-	"locbench/localize/robust"
 )
 
 const (
@@ -21,8 +20,8 @@ const (
 	cauchyScale = 2.385
 )
 
-// refine fits a pose to the correspondences near it by iteratively reweighted
-// least squares in pixels of the distorted image. A residual counts by its
+// refine fits the pose of a camera, or of a rig of several, to the
+// correspondences near it by iteratively reweighted least squares in pixels of the distorted image. A residual counts by its
 // covariance,
 //
 //	S = σ²·(I + J·C·Jᵀ),
@@ -31,33 +30,43 @@ const (
 // uncertainty C as the image sees it (J: pixels by metres), so that a point whose
 // depth is hardly known does not pull at the pose: to first order this is bundle
 // adjustment of pose and points. Cauchy's weights tame what is no noise. Without
-// enough correspondences, or where the fit loses inliers, the estimate stays as it
+// enough correspondences, or where the fit loses inliers, the pose stays as it
 // was.
-func (r *resection) refine(a *robust.Absolute, maxErrorPx float64) {
-	f := &fit{resection: r, limit: refineReach * maxErrorPx}
-	pose := a.Pose
+func refine(pose geom.Pose, views []*resection, maxErrorPx float64) geom.Pose {
+	f := &fit{views: views, limit: refineReach * maxErrorPx}
+	refined := pose
 	for range refineRounds {
-		if !f.linearize(pose) {
-			return
+		if !f.linearize(refined) {
+			return pose
 		}
 		step, ok := f.step()
 		if !ok {
-			return
+			return pose
 		}
-		pose = pose.Then(geom.Pose{R: geom.Exp(step.turn), T: step.move})
+		refined = refined.Then(geom.Pose{R: geom.Exp(step.turn), T: step.move})
 		if r3.Norm(step.turn) < 1e-10 && r3.Norm(step.move) < 1e-9 {
 			break
 		}
 	}
-	pose.R, _ = geom.Normalize(pose.R)
-	if n, rmse := r.inliers(pose, maxErrorPx); float64(n) >= refineKeeps*float64(a.NumInliers) {
-		a.Pose, a.NumInliers, a.RMSEPx = pose, n, rmse
+	refined.R, _ = geom.Normalize(refined.R)
+	before, after := 0, 0
+	for _, r := range views {
+		n, _ := r.inliers(pose, maxErrorPx)
+		before += n
+		n, _ = r.inliers(refined, maxErrorPx)
+		after += n
 	}
+	if float64(after) >= refineKeeps*float64(before) {
+		return refined
+	}
+	return pose
 }
 
-// inliers counts the correspondences within a distance of a pose's projections,
-// and returns the root of their mean squared distance.
+// inliers counts the correspondences within a distance of the projections from
+// the pose of the camera's rig, and returns the root of their mean squared
+// distance.
 func (r *resection) inliers(pose geom.Pose, maxErrorPx float64) (n int, rmse float64) {
+	pose = pose.Then(r.mount)
 	sum := 0.0
 	for _, c := range r.from {
 		px := r.query.Keypoints[c.keypoint]
@@ -72,7 +81,7 @@ func (r *resection) inliers(pose geom.Pose, maxErrorPx float64) (n int, rmse flo
 
 // fit is the least-squares problem about one pose.
 type fit struct {
-	*resection
+	views []*resection
 	limit float64
 	rows  []fitRow
 	sizes []float64
@@ -81,39 +90,46 @@ type fit struct {
 // fitRow is a correspondence near a pose.
 type fitRow struct {
 	residual [2]float64    // px
-	jacobian [2][6]float64 // by a small rotation, then a small translation, in the camera's frame
+	jacobian [2][6]float64 // by a small rotation, then a small translation, in the rig's frame
 	inverse  [3]float64    // of I + J·C·Jᵀ: xx, xy, yy
 	square   float64       // residualᵀ·inverse·residual
 }
 
-// motion is a small rotation (rad) and translation (m) in the camera's frame.
+// motion is a small rotation (rad) and translation (m) in the rig's frame, which
+// is that of a camera by itself.
 type motion struct{ turn, move r3.Vec }
 
 // linearize computes residuals and derivatives; false for too few.
 func (f *fit) linearize(pose geom.Pose) bool {
 	f.rows = f.rows[:0]
-	rotation := geom.Matrix(pose.R)
-	for i := range f.from {
-		c := &f.from[i]
-		px := f.query.Keypoints[c.keypoint]
+	for _, r := range f.views {
+		f.linearizeView(r, pose)
+	}
+	return len(f.rows) >= 6
+}
+
+func (f *fit) linearizeView(r *resection, pose geom.Pose) {
+	toRig, toWorld := geom.Matrix(r.mount.R), geom.Matrix(pose.R)
+	toRig, toWorld = toRig.Transpose(), toWorld.Transpose()
+	for i := range r.from {
+		c := &r.from[i]
+		px := r.query.Keypoints[c.keypoint]
 		x := pose.Apply(c.point)
-		u, v, j, ok := f.query.Camera.ProjectJacobian(x)
+		u, v, j, ok := r.query.Camera.ProjectJacobian(r.mount.Apply(x))
 		row := fitRow{residual: [2]float64{u - px[0], v - px[1]}}
 		if !ok || !(math.Hypot(row.residual[0], row.residual[1]) <= f.limit) {
 			continue
 		}
 		var world [2]r3.Vec // derivatives by the point in the world
 		for k := range 2 {
-			d := r3.Vec{X: j[3*k], Y: j[3*k+1], Z: j[3*k+2]}
+			d := toRig.Apply(r3.Vec{X: j[3*k], Y: j[3*k+1], Z: j[3*k+2]})
 			turn := r3.Cross(x, d)
 			row.jacobian[k] = [6]float64{turn.X, turn.Y, turn.Z, d.X, d.Y, d.Z}
-			back := rotation.Transpose()
-			world[k] = back.Apply(d)
+			world[k] = toWorld.Apply(d)
 		}
 		row.weigh(world, (*geom.Mat3)(&c.covariance))
 		f.rows = append(f.rows, row)
 	}
-	return len(f.rows) >= 6
 }
 
 func (row *fitRow) weigh(world [2]r3.Vec, covariance *geom.Mat3) {

@@ -3,6 +3,7 @@ package sfm
 import (
 	"context"
 
+	"locbench/kapture/geom"
 	"locbench/localize"
 	"locbench/localize/robust"
 )
@@ -34,7 +35,18 @@ func (p *Refined) one(s *shared) localize.Result {
 	if len(s.neighbors) < 2 {
 		return s.failed("%d retrieved images, 2 needed to triangulate", len(s.neighbors))
 	}
-	r := &resection{query: s.query}
+	r := &resection{query: s.query, mount: geom.Identity(), from: p.correspondences(s)}
+	return r.locate(s, p.Options)
+}
+
+// LocalizeRig implements localize.RigLocalizer.
+func (p *Refined) LocalizeRig(ctx context.Context, members []localize.RigMember, ks []int) ([][]localize.Result, error) {
+	return p.forRig(ctx, members, ks, rigMethod{p.correspondences, p.one, p.Options})
+}
+
+// correspondences triangulates what each keypoint of the query sees.
+func (p *Refined) correspondences(s *shared) []correspondence {
+	var out []correspondence
 	seen := s.sightings()
 	var views []robust.TrackView
 	for _, k := range sortedKeys(seen) {
@@ -44,12 +56,8 @@ func (p *Refined) one(s *shared) localize.Result {
 			views = append(views, robust.TrackView{Camera: im.Camera, Pose: im.Pose, Pixel: im.Keypoints[v.keypoint]})
 		}
 		if x, ok := robust.Triangulate(views, p.Points); ok {
-			r.from = append(r.from, correspondence{keypoint: k, point: x.X, covariance: x.Covariance})
+			out = append(out, correspondence{keypoint: k, point: x.X, covariance: x.Covariance})
 		}
 	}
-	a, reason := r.estimate(p.Options)
-	if reason == "" && s.query.Camera != nil {
-		r.refine(&a, p.Options.MaxErrorPx)
-	}
-	return s.result(r, a, reason)
+	return out
 }

@@ -10,6 +10,7 @@ import (
 
 	"locbench/kapture"
 	"locbench/kapture/camera"
+	"locbench/kapture/geom"
 	"locbench/localize"
 	"locbench/localize/robust"
 )
@@ -89,10 +90,21 @@ type correspondence struct {
 	covariance [9]float64 // m², for pixels with a standard deviation of one
 }
 
-// resection is what a pose is estimated from.
+// resection is what the pose of a camera is estimated from.
 type resection struct {
 	query *Image
+	mount geom.Pose // rig → camera; the identity of a camera by itself
 	from  []correspondence
+}
+
+// locate estimates a camera's pose, and refines it where the camera is known.
+func (r *resection) locate(s *shared, o robust.Options) localize.Result {
+	a, reason := r.estimate(o)
+	if reason == "" && r.query.Camera != nil {
+		a.Pose = refine(a.Pose, []*resection{r}, o.MaxErrorPx)
+		a.NumInliers, a.RMSEPx = r.inliers(a.Pose, o.MaxErrorPx)
+	}
+	return s.result(r, a, reason)
 }
 
 // estimate runs LO-RANSAC on the correspondences.

@@ -1,6 +1,9 @@
 package backend
 
-import "unsafe"
+import (
+	"slices"
+	"unsafe"
+)
 
 // filterTile is one call of a kernel for convolutions; the assembly reads it by
 // offset. Steps and offsets are in bytes.
@@ -66,8 +69,8 @@ func (b *Backend) NewFilter(outputs, taps, depth int, weights, bias []float32) *
 // outputs, filled up to whole panels.
 func (f *Filter) Width() int { return len(f.bias) }
 
-// FilterSlack is how many pixels beyond the last one of a row a [Filter] may
-// read, of the input and of the output: that memory must exist.
+// FilterSlack is how many pixels, at the step of the [Area], a [Filter] may read of
+// its input beyond the last one of a row: that memory must exist.
 const FilterSlack = maxRows
 
 // FilterPanel is what [Filter.Width] rounds up to at most: its outputs fit into
@@ -102,6 +105,7 @@ func (f *Filter) Apply(out, in []float32, a *Area) {
 		t.relu = 1
 	}
 	across := (a.Cols + rows - 1) / rows
+	f.check(in, a, across*rows)
 	tiles := across * a.Rows
 	block := max(4, tileCache/(rows*max(a.InStep, 1)))
 	for from := 0; from < tiles; from += block {
@@ -117,6 +121,14 @@ func (f *Filter) Apply(out, in []float32, a *Area) {
 				f.kernel.filter(&t)
 			}
 		}
+	}
+}
+
+// check panics if the kernel would read memory that is not there: it takes whole
+// tiles, pixels of each row in all.
+func (f *Filter) check(in []float32, a *Area, pixels int) {
+	if last := a.In + (a.Rows-1)*a.InRow + (pixels-1)*a.InStep + slices.Max(a.Offsets) + f.depth; last > cap(in) {
+		panic("backend: a filter's input lacks the slack beyond its last row")
 	}
 }
 

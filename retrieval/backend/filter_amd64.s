@@ -55,7 +55,9 @@
 #define ADD512(c0, c1) \
 	VADDPS (R8), c0, c0;   \
 	VADDPS 64(R8), c1, c1; \
-	ADDQ   R11, R8
+	ADDQ   R11, R8;        \
+	DECQ   R9;             \
+	JZ     relu
 
 #define RELU512(c0, c1) \
 	VMAXPS Z28, c0, c0; \
@@ -150,6 +152,7 @@ next:
 	CMPQ ADD(AX), $0
 	JEQ  relu
 	MOVQ DI, R8
+	MOVQ CX, R9
 	ADD512(Z0, Z1)
 	ADD512(Z2, Z3)
 	ADD512(Z4, Z5)
@@ -229,7 +232,9 @@ done:
 #define ADD256(c0, c1) \
 	VADDPS (R8), c0, c0;   \
 	VADDPS 32(R8), c1, c1; \
-	ADDQ   R11, R8
+	ADDQ   R11, R8;        \
+	DECQ   R9;             \
+	JZ     relu
 
 #define RELU256(c0, c1) \
 	VMAXPS Y12, c0, c0; \
@@ -303,6 +308,7 @@ next:
 	CMPQ ADD(AX), $0
 	JEQ  relu
 	MOVQ DI, R8
+	MOVQ CX, R9
 	ADD256(Y0, Y1)
 	ADD256(Y2, Y3)
 	ADD256(Y4, Y5)

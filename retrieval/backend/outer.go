@@ -1,5 +1,7 @@
 package backend
 
+import "slices"
+
 // outerBlock is how many pixels are summed in one chain: a block of them stays
 // in the cache over all features, and short chains are more exact.
 const outerBlock = 256
@@ -59,6 +61,9 @@ func (p *Pixels) AddOuter(sums, in []float32, offsets []int, features int) {
 		panic("backend: one offset a packed pixel")
 	}
 	width, cols, rows := p.Width(), p.kernel.cols, p.kernel.rows
+	if p.n > 0 && slices.Max(offsets)+(features+rows-1)/rows*rows > cap(in) {
+		panic("backend: the pixels lack the slack beyond the last one")
+	}
 	t := filterTile{step: 4, depth: 1, outStep: width * 4, add: 1, offsets: &p.bytes[0], bias: &p.zero[0]}
 	for from := 0; from < p.n; from += outerBlock {
 		block := offsets[from:min(from+outerBlock, p.n)]

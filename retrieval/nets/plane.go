@@ -23,10 +23,10 @@ func pixelStep(c int) int {
 	return c
 }
 
-// planeSize is how many floats a plane takes, with what a filter may read
-// beyond its end.
+// planeSize is how many floats a plane takes, with what a filter of stride 2 at
+// most may read beyond its end.
 func planeSize(h, w, c int) int {
-	return ((h+2)*(w+1) + 1 + backend.FilterSlack) * pixelStep(c)
+	return ((h+2)*(w+1) + 1 + 2*backend.FilterSlack) * pixelStep(c)
 }
 
 // newPlane lays a plane out in a buffer that is large enough.

@@ -32,8 +32,14 @@ func (t *Trainer) Run(ctx context.Context, resume bool) (*Result, error) {
 	} else {
 		t.log.Info("resume", "steps", done, "of", t.cfg.Steps)
 	}
+	late := math.IsNaN(t.rows[len(t.rows)-1].ValMAP)
 	if err := t.evaluate(ctx, done); err != nil { // also where it was interrupted
 		return nil, t.stopped(ctx, done, err)
+	}
+	if late && done > 0 && !math.IsNaN(t.rows[len(t.rows)-1].ValMAP) {
+		if err := t.save(done); err != nil {
+			return nil, err
+		}
 	}
 	for step := done; step < t.cfg.Steps; step++ {
 		if err := t.one(ctx, step); err != nil {

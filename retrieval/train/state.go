@@ -99,11 +99,15 @@ func (t *Trainer) save(steps int) error {
 	if err := os.MkdirAll(filepath.Join(t.dir, lastDir), 0o777); err != nil {
 		return err
 	}
+	// The log first: it may be ahead of the checkpoint, but not behind.
+	if err := t.writeLog(); err != nil {
+		return fmt.Errorf("save step %d: %w", steps, err)
+	}
 	if err := weights.WriteSafetensors(t.stateFile(), c); err != nil {
 		return fmt.Errorf("save step %d: %w", steps, err)
 	}
 	t.savedAt = steps
-	return t.writeLog()
+	return nil
 }
 
 // restore takes over what save wrote, and returns the steps that are done.
