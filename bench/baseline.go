@@ -28,7 +28,7 @@ func (p *Plan) baselineFiles(f *feature) []string {
 // baselineStage computes tiny-image descriptors of all images.
 func (p *Plan) baselineStage(f *feature) stage {
 	const version = "1"
-	s := stage{name: "describe " + f.name, feature: f.name, feeds: true, cost: p.baselineCost(f)}
+	s := stage{name: "describe " + f.name, feature: f.name, feeds: true, cost: p.baselineCost(f), work: p.allImages}
 	images := append(append([]scenes.Image{}, p.mapping...), p.queries...)
 	s.key = func(ctx context.Context) (string, error) {
 		if err := checkFiles(images); err != nil {

@@ -42,6 +42,10 @@ func findImage(images []scenes.Image, name string) (int, bool) {
 	return slices.BinarySearchFunc(images, name, func(im scenes.Image, name string) int { return strings.Compare(im.Name, name) })
 }
 
+// allImages and allQueries count what stages work on.
+func (p *Plan) allImages() (int, string)  { return len(p.queries) + len(p.mapping), "images" }
+func (p *Plan) allQueries() (int, string) { return len(p.queries), "queries" }
+
 // byQuery groups pairs by the scene's queries, in their order; a query without
 // pairs has none. Within a query the best score comes first; equal scores keep
 // the order of the file, which may be all the ranking there is.

@@ -28,7 +28,7 @@ func rowsPath(f *feature, method string) string {
 // localizeStage estimates the pose of every query by one method, for every k.
 func (p *Plan) localizeStage(f *feature, method string) stage {
 	const version = "1"
-	s := stage{name: "localize " + f.name + " " + method, feature: f.name, cost: p.localizeCost(f, method)}
+	s := stage{name: "localize " + f.name + " " + method, feature: f.name, cost: p.localizeCost(f, method), work: p.allQueries}
 	s.key = func(ctx context.Context) (string, error) {
 		pairs, err := p.run.hashes.file(filepath.Join(p.o.Out, pairsPath(f)))
 		if err != nil {

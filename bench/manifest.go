@@ -29,6 +29,12 @@ func (p *Plan) manifest(ctx context.Context, stages []record.Stage) (*record.Man
 		Versions: record.Versions{Locbench: p.o.Version, Go: runtime.Version(), SIMD: backend.SIMD(), Backend: p.backend.Name()},
 		Inputs:   inputs, Stages: stages, Warnings: p.warnings,
 	}
+	if pub := p.scene.Published; pub != nil {
+		m.Scene.Published = &record.Published{Dataset: pub.Dataset, Splits: pub.Splits}
+	}
+	if p.matches() {
+		m.LocalFeatures = p.local.name
+	}
 	for _, f := range p.features {
 		m.Features = append(m.Features, record.Feature{Name: f.name, Kind: string(f.kind), Dim: f.dim, From: f.from, Settings: f.settings})
 	}

@@ -118,7 +118,7 @@ func (p *Plan) describeSettings(name string) string {
 func (p *Plan) extractStage(f *feature) stage {
 	const version = "1"
 	n := f.network
-	s := stage{name: "describe " + f.name, feature: f.name, feeds: true, cost: p.networkCost(f)}
+	s := stage{name: "describe " + f.name, feature: f.name, feeds: true, cost: p.networkCost(f), work: p.allImages}
 	s.key = func(ctx context.Context) (string, error) {
 		if err := extract.CheckFiles(extractImages(n.images)); err != nil {
 			return "", err

@@ -201,7 +201,7 @@ func (p *Plan) Run(ctx context.Context) (*record.Manifest, error) {
 			return nil, errors.Join(err, p.run.hashes.save())
 		}
 		done = append(done, record.Stage{Name: s.name, Key: d.record.Key, Seconds: d.record.Seconds,
-			DoneAt: d.record.DoneAt.UTC().Truncate(time.Second), Skipped: d.skipped})
+			DoneAt: d.record.DoneAt.UTC().Truncate(time.Second), Skipped: d.skipped, StageFigures: d.record.StageFigures})
 	}
 	if err := p.run.hashes.save(); err != nil {
 		return nil, fmt.Errorf("remember file hashes: %w", err)

@@ -20,7 +20,7 @@ func pairsPath(f *feature) string { return path.Join("pairs", f.name+".txt") }
 // retrieveStage ranks the mapping images for every query, up to the largest k.
 func (p *Plan) retrieveStage(f *feature) stage {
 	const version = "1"
-	s := stage{name: "retrieve " + f.name, feature: f.name, feeds: true, cost: p.retrieveCost(f)}
+	s := stage{name: "retrieve " + f.name, feature: f.name, feeds: true, cost: p.retrieveCost(f), work: p.allQueries}
 	s.key = func(ctx context.Context) (string, error) {
 		content, err := p.contentHash(ctx, f)
 		if err != nil {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"locbench/bench/record"
+	"locbench/retrieval/backend"
 )
 
 // stage is one step of a run.
@@ -31,6 +32,8 @@ type stage struct {
 	feature string
 	feeds   bool
 	cost    cost
+	// work says what the stage has worked on, after it ran; nil: nothing to count.
+	work func() (n int, of string)
 }
 
 // cost is what a stage is expected to take.
@@ -46,6 +49,7 @@ type stageRecord struct {
 	Seconds float64       `json:"seconds"`
 	DoneAt  time.Time     `json:"done_at"`
 	Outputs []stageOutput `json:"outputs"`
+	record.StageFigures
 }
 
 type stageOutput struct {
@@ -91,10 +95,17 @@ func (r *runner) do(ctx context.Context, s stage) (stageDone, error) {
 		return stageDone{}, fmt.Errorf("stage %s: %w", s.name, err)
 	}
 	rec := stageRecord{Name: s.name, Key: key, Seconds: time.Since(start).Seconds(), DoneAt: time.Now()}
+	if s.work != nil {
+		rec.Items, rec.Of = s.work()
+	}
+	rec.PeakMemory = backend.PeakMemory()
 	for _, path := range outputs {
 		sum, err := r.hashes.file(filepath.Join(r.dir, path))
 		if err != nil {
 			return stageDone{}, fmt.Errorf("stage %s: %w", s.name, err)
+		}
+		if info, err := os.Stat(filepath.Join(r.dir, path)); err == nil {
+			rec.Bytes += info.Size()
 		}
 		rec.Outputs = append(rec.Outputs, stageOutput{Path: path, SHA256: sum})
 	}

@@ -42,7 +42,8 @@ func (p *Plan) triangulates() bool {
 // all features and the largest k at once, and the mapping images with those near
 // them if a map is to be made.
 func (p *Plan) matchStage() stage {
-	s := stage{name: "match"}
+	pairs := 0
+	s := stage{name: "match", work: func() (int, string) { return pairs, "pairs" }}
 	s.key = func(ctx context.Context) (string, error) {
 		content, err := p.matchesOf(ctx)
 		if err != nil {
@@ -59,11 +60,12 @@ func (p *Plan) matchStage() stage {
 		return d.sum(), nil
 	}
 	s.run = func(ctx context.Context) ([]string, error) {
-		pairs, err := p.matchPairs()
+		todo, err := p.matchPairs()
 		if err != nil {
 			return nil, err
 		}
-		return p.match(ctx, pairs)
+		pairs = len(todo)
+		return p.match(ctx, todo)
 	}
 	return s
 }
@@ -160,7 +162,7 @@ func matchFile(p kapture.ImagePair) string {
 // mapStage triangulates the map of the mapping images.
 func (p *Plan) mapStage() stage {
 	const version = "1"
-	s := stage{name: "map"}
+	s := stage{name: "map", work: func() (int, string) { return len(p.mapping), "images" }}
 	s.key = func(ctx context.Context) (string, error) {
 		matches, err := p.matchesHash(match.Pairs(p.nearPairs()))
 		if err != nil {

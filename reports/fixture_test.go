@@ -64,6 +64,10 @@ func (f fixture) manifest() *record.Manifest {
 		LeftOut:   []record.LeftOut{{Kind: "method", Name: "global-map", Reason: "the scene has no map"}},
 		Warnings:  []string{"2 query images have no feature tiny <b>"},
 	}
+	m.Stages = []record.Stage{
+		{Name: "describe tiny <b>", Seconds: 2.5, StageFigures: record.StageFigures{Items: 100, Of: "images", Bytes: 123456, PeakMemory: 95_000_000}},
+		{Name: "evaluate", Seconds: 0.012},
+	}
 	day := 0
 	for i := range f.queries {
 		if splitOf(i) == "day" {

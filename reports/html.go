@@ -42,6 +42,7 @@ type pageSection struct {
 	ThresholdsFrom string
 	Runs           []labelled
 	Results        []pageTable
+	Published      []pageTable
 	Comparisons    []pageTable
 	Retrieval      []pageTable
 	Plots          []pagePlots
@@ -108,7 +109,7 @@ func (r *Report) WriteHTML(w io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("report page: %w", err)
 	}
-	t, err := template.New("page").Parse(pageTemplate)
+	t, err := template.New("page").Funcs(template.FuncMap{"seconds": secondsText, "rate": rateText, "bytes": bytesText}).Parse(pageTemplate)
 	if err != nil {
 		return fmt.Errorf("report page: %w", err)
 	}
@@ -136,7 +137,7 @@ func (s *section) page(id string, results sectionResults) (pageSection, error) {
 	ps := pageSection{
 		ID: id, Heading: cmp.Or(s.scene.Title, s.scene.Name), Scene: s.scene, ThresholdsFrom: s.thresholdsFrom(), Runs: s.runs,
 		Features: s.features.list, Methods: s.methods.list, TopKs: s.topks,
-		Results: pageTables("results-"+id, results.tables), Comparisons: pageTables("comparisons-"+id, results.comparisons),
+		Results: pageTables("results-"+id, results.tables), Published: pageTables("published-"+id, results.published), Comparisons: pageTables("comparisons-"+id, results.comparisons),
 		Retrieval: pageTables("retrieval-"+id, results.retrieval),
 	}
 	for _, t := range s.scene.Thresholds {

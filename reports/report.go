@@ -23,6 +23,8 @@ type Options struct {
 	// CurveTopK is the k of the plots over the position threshold. 0, or a k
 	// that did not run: the largest one up to 10.
 	CurveTopK int
+	// Published sets the figures beside those that others have published.
+	Published bool
 }
 
 // Report holds the tables and figures of one or several runs.
@@ -37,8 +39,8 @@ type Report struct {
 
 // sectionResults are the finished tables and figures of a section.
 type sectionResults struct {
-	tables, comparisons, retrieval []resultTable
-	figures                        []plotFigure
+	tables, published, comparisons, retrieval []resultTable
+	figures                                   []plotFigure
 }
 
 // Build makes a report of runs. It fails without a run, and on labels that are
@@ -54,7 +56,7 @@ func Build(runs []*record.Run, o Options) (*Report, error) {
 	r.Warnings = apart(r.sections)
 	for _, s := range r.sections {
 		r.Warnings = append(r.Warnings, s.warnings()...)
-		results, err := s.results(o)
+		results, err := s.results(o, &r.Warnings)
 		if err != nil {
 			return nil, fmt.Errorf("report of %s: %w", s.scene.Name, err)
 		}
@@ -64,7 +66,8 @@ func Build(runs []*record.Run, o Options) (*Report, error) {
 	return r, nil
 }
 
-func (s *section) results(o Options) (sectionResults, error) {
+// results makes the tables and figures; warnings takes what else a reader must know.
+func (s *section) results(o Options, warnings *[]string) (sectionResults, error) {
 	var out sectionResults
 	var err error
 	if out.tables, err = s.tables(); err != nil {
@@ -72,6 +75,15 @@ func (s *section) results(o Options) (sectionResults, error) {
 	}
 	if out.retrieval, err = s.retrievalTables(); err != nil {
 		return out, err
+	}
+	if o.Published {
+		var why string
+		if out.published, why, err = s.publishedTables(); err != nil {
+			return out, err
+		}
+		if why != "" {
+			*warnings = append(*warnings, s.scene.Name+": "+why)
+		}
 	}
 	out.comparisons = s.comparisons(o.CurveTopK)
 	out.figures, err = s.figures(o.CurveTopK)
@@ -138,7 +150,7 @@ func (r *Report) WriteLaTeX(w io.Writer) error {
 func (r *Report) writeTables(w io.Writer, write func(*table.Table, io.Writer) error) error {
 	first := true
 	for _, s := range r.results {
-		for _, list := range [][]resultTable{s.tables, s.comparisons, s.retrieval} {
+		for _, list := range [][]resultTable{s.tables, s.published, s.comparisons, s.retrieval} {
 			for i := range list {
 				if !first {
 					if _, err := io.WriteString(w, "\n"); err != nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"locbench/bench/metrics"
+	"locbench/bench/record"
 	"locbench/kapture/geom"
 	"locbench/reports/table"
 )
@@ -72,7 +73,7 @@ func (s *section) tables() ([]resultTable, error) {
 		t.Title = s.heading(split)
 		t.Notes = s.notes(split, rows)
 		percents := 0
-		if hasMetric(rows, metrics.MedianMeters) {
+		if s.accuracy(rows) {
 			percents = len(s.scene.Thresholds)
 		}
 		out = append(out, resultTable{t, split, percents})
@@ -148,10 +149,12 @@ func (s *section) measures(rows []wide) []measure {
 		return measure{title: title, value: value, less: less, text: func(r wide) string { return text(value(r)) }}
 	}
 	var out []measure
-	if hasMetric(rows, metrics.MedianMeters) {
+	if s.accuracy(rows) {
 		for _, t := range s.scene.Thresholds {
 			out = append(out, figure(thresholdText(t), metrics.Within(geom.Threshold(t)), false, percentText))
 		}
+	}
+	if hasMetric(rows, metrics.MedianMeters) {
 		out = append(out,
 			figure("median m", metrics.MedianMeters, true, func(v float64) string { return decimalText(v, 3) }),
 			figure("median °", metrics.MedianDegrees, true, func(v float64) string { return decimalText(v, 2) }))
@@ -168,6 +171,11 @@ func valueOr(values map[string]float64, name string, other float64) float64 {
 	return other
 }
 
+// accuracy reports whether the rows have percentages within the thresholds.
+func (s *section) accuracy(rows []wide) bool {
+	return slices.ContainsFunc(s.scene.Thresholds, func(t record.Threshold) bool { return hasMetric(rows, metrics.Within(geom.Threshold(t))) })
+}
+
 func hasMetric(rows []wide, metric string) bool {
 	return slices.ContainsFunc(rows, func(r wide) bool { _, ok := r.values[metric]; return ok })
 }
@@ -179,6 +187,8 @@ func (s *section) notes(split string, rows []wide) []string {
 		notes = append(notes,
 			"Columns (m, °): percent of queries within both bounds; a query that was not localized counts as outside. Medians: over all queries, a failed one as infinite.",
 			"Thresholds: "+s.thresholdsFrom()+".")
+	} else if s.accuracy(rows) {
+		notes = append(notes, "Columns (m, °): percent of queries within both bounds, as the evaluation server said (results/server.csv).")
 	} else {
 		notes = append(notes, "No ground truth here: accuracy is for the evaluation server to tell.")
 	}

@@ -17,19 +17,21 @@ const ManifestFormat = 1
 // Manifest says what ran: everything that is needed to judge the figures
 // beside it, or to make them again.
 type Manifest struct {
-	Format    int               `json:"format"`
-	Scene     Scene             `json:"scene"`
-	Arguments []string          `json:"arguments"` // the command line, without the program's name
-	Seed      uint64            `json:"seed"`
-	Features  []Feature         `json:"features"`
-	Methods   []Method          `json:"methods"`
-	LeftOut   []LeftOut         `json:"left_out,omitempty"`
-	TopK      []TopK            `json:"topk"`
-	Counts    Counts            `json:"counts"`
-	Versions  Versions          `json:"versions"`
-	Inputs    map[string]string `json:"inputs"` // name of an input → sha256 of its content, hex
-	Stages    []Stage           `json:"stages"`
-	Warnings  []string          `json:"warnings,omitempty"`
+	Format    int       `json:"format"`
+	Scene     Scene     `json:"scene"`
+	Arguments []string  `json:"arguments"` // the command line, without the program's name
+	Seed      uint64    `json:"seed"`
+	Features  []Feature `json:"features"`
+	Methods   []Method  `json:"methods"`
+	LeftOut   []LeftOut `json:"left_out,omitempty"`
+	TopK      []TopK    `json:"topk"`
+	// LocalFeatures is the type of keypoints of the methods that match; empty: none.
+	LocalFeatures string            `json:"local_features,omitempty"`
+	Counts        Counts            `json:"counts"`
+	Versions      Versions          `json:"versions"`
+	Inputs        map[string]string `json:"inputs"` // name of an input → sha256 of its content, hex
+	Stages        []Stage           `json:"stages"`
+	Warnings      []string          `json:"warnings,omitempty"`
 }
 
 // Scene is what a manifest keeps of the scene.
@@ -44,6 +46,14 @@ type Scene struct {
 	Submission       string      `json:"submission,omitempty"` // style of names in the submission file
 	Licence          string      `json:"licence,omitempty"`
 	Citation         string      `json:"citation,omitempty"`
+	// Published says which published tables are about the scene; nil: none.
+	Published *Published `json:"published,omitempty"`
+}
+
+// Published names a scene as published tables do.
+type Published struct {
+	Dataset string            `json:"dataset"`
+	Splits  map[string]string `json:"splits,omitempty"` // from the scene's to the tables', where they differ
 }
 
 // Split is a named part of a scene's queries.
@@ -122,6 +132,17 @@ type Stage struct {
 	Seconds float64   `json:"seconds"`
 	DoneAt  time.Time `json:"done_at"`
 	Skipped bool      `json:"skipped,omitempty"` // done by an earlier call, not again
+	StageFigures
+}
+
+// StageFigures say what a stage took, when it was done.
+type StageFigures struct {
+	Items int    `json:"items,omitempty"` // that it worked on, such as images
+	Of    string `json:"of,omitempty"`    // what they are: images, queries, pairs
+	Bytes int64  `json:"bytes,omitempty"` // of the files that it wrote
+	// PeakMemory is the most memory that the process had held by its end, bytes; 0:
+	// the system does not say.
+	PeakMemory int64 `json:"peak_memory,omitempty"`
 }
 
 // WriteManifest writes m to path as indented JSON. A zero Format becomes

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Run is a run directory as read from disk.
@@ -16,6 +17,7 @@ type Run struct {
 	Queries   []Query
 	Summary   []Summary
 	Retrieval []Retrieval
+	Server    bool // Summary holds figures of ServerFile
 }
 
 // Paths of the files of a run directory, relative to it.
@@ -24,6 +26,10 @@ const (
 	QueriesFile   = "results/queries.csv"
 	SummaryFile   = "results/summary.csv"
 	RetrievalFile = "results/retrieval.csv"
+	// ServerFile holds what an evaluation server said of the run's submissions, with
+	// the columns of summary.csv, written by hand: percentages within thresholds, for
+	// scenes whose ground truth is not public.
+	ServerFile = "results/server.csv"
 )
 
 // ReadRun reads the run directory dir. A directory without a manifest is a
@@ -44,6 +50,13 @@ func ReadRun(dir string) (*Run, error) {
 	if run.Summary, err = readFile(dir, SummaryFile, ReadSummary); err != nil {
 		return nil, err
 	}
+	server, err := readFile(dir, ServerFile, ReadSummary)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	if err := run.addServer(server); err != nil {
+		return nil, err
+	}
 	run.Retrieval, err = readFile(dir, RetrievalFile, ReadRetrieval)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -59,4 +72,37 @@ func readFile[T any](dir, name string, read func(io.Reader, string) ([]T, error)
 	}
 	defer f.Close()
 	return read(f, path)
+}
+
+// addServer takes over what a server said, of rows that the run has and has no
+// figures of itself.
+func (r *Run) addServer(rows []Summary) error {
+	type line struct {
+		scene, split, feature, method string
+		topk                          int
+		metric                        string
+	}
+	of := func(s Summary, metric string) line {
+		return line{s.Scene, s.Split, s.Feature, s.Method, s.TopK, metric}
+	}
+	known := map[line]bool{}
+	for _, s := range r.Summary {
+		known[of(s, "")] = true
+		known[of(s, s.Metric)] = true
+	}
+	for _, s := range rows {
+		path := filepath.Join(r.Dir, filepath.FromSlash(ServerFile))
+		what := fmt.Sprintf("%s of %s, %s, %s, top %d", s.Metric, s.Split, s.Feature, s.Method, s.TopK)
+		switch {
+		case !strings.HasPrefix(s.Metric, "within_") || !(s.Value >= 0 && s.Value <= 100):
+			return &FormatError{Path: path, Msg: fmt.Sprintf("want percentages such as within_0.25m_2deg, found %s of %g", s.Metric, s.Value)}
+		case !known[of(s, "")]:
+			return &FormatError{Path: path, Msg: "want rows of the run, found " + what}
+		case known[of(s, s.Metric)]:
+			return &FormatError{Path: path, Msg: "want figures that the run does not have, once each, found " + what}
+		}
+		known[of(s, s.Metric)] = true
+	}
+	r.Summary, r.Server = append(r.Summary, rows...), len(rows) > 0
+	return nil
 }

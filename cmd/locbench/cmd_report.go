@@ -12,15 +12,22 @@ import (
 
 func newReport(g *globals) *cobra.Command {
 	var out string
+	var o reports.Options
 	cmd := &cobra.Command{
 		Use:   "report RUN...",
 		Short: "tables and plots from one or several runs",
 		Long: `Rebuild the report of a run directory from its results files, or set several runs
 side by side in one report.
 
+--published sets the figures of the scene, split, method, local features and k that
+others have published beside the run's, rounded alike, with the difference. For
+scenes whose ground truth is not public, write what the evaluation server says into
+results/server.csv of the run, with the columns of summary.csv.
+
 ` + exitHelp,
 		Example: `  locbench report runs/demo
-  locbench report runs/demo runs/other --out runs/both`,
+  locbench report runs/demo runs/other --out runs/both
+  locbench report --published runs/demo`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, dirs []string) error {
 			var runs []*record.Run
@@ -37,16 +44,17 @@ side by side in one report.
 					out = filepath.Join(dirs[0], "report")
 				}
 			}
-			return writeReport(cmd.Context(), g, runs, out)
+			return writeReport(cmd.Context(), g, runs, out, o)
 		},
 	}
+	cmd.Flags().BoolVar(&o.Published, "published", false, "set the figures beside those that others have published of the scene")
 	cmd.Flags().StringVar(&out, "out", "", "where the report goes (default RUN/report; report for several runs)")
 	return cmd
 }
 
 // writeReport prints the tables of runs and writes the report's folder.
-func writeReport(ctx context.Context, g *globals, runs []*record.Run, out string) error {
-	rep, err := reports.Build(runs, reports.Options{})
+func writeReport(ctx context.Context, g *globals, runs []*record.Run, out string, o reports.Options) error {
+	rep, err := reports.Build(runs, o)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"locbench/bench/metrics"
 	"locbench/bench/record"
 	"locbench/kapture/geom"
+	"locbench/reports"
 	"locbench/retrieval/extract"
 	"locbench/scenes"
 )
@@ -120,7 +121,7 @@ func finishRun(ctx context.Context, g *globals, out string, gate *gate) error {
 	if err != nil {
 		return err
 	}
-	if err := writeReport(ctx, g, []*record.Run{run}, filepath.Join(out, "report")); err != nil {
+	if err := writeReport(ctx, g, []*record.Run{run}, filepath.Join(out, "report"), reports.Options{}); err != nil {
 		return err
 	}
 	return gate.check(run.Summary)

@@ -10,6 +10,24 @@ import (
 	"time"
 )
 
+// PeakMemory returns the most memory that this process has held, bytes; 0 where
+// the system does not say.
+func PeakMemory() int64 {
+	text, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(text)) {
+		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			if fields := strings.Fields(rest); len(fields) > 0 {
+				kb, _ := strconv.ParseInt(fields[0], 10, 64) // 0 for what is no number
+				return kb << 10
+			}
+		}
+	}
+	return 0
+}
+
 // hostMemory says how much memory this machine has and how much of it is
 // available, "" where the system does not tell (it is Linux's /proc/meminfo).
 func hostMemory() string {
