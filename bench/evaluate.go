@@ -9,14 +9,13 @@ import (
 
 	"locbench/bench/metrics"
 	"locbench/bench/record"
-	"locbench/kapture"
 	"locbench/kapture/geom"
 )
 
 // evaluateStage gathers the rows of the localize stages and computes the
 // figures of the results files.
 func (p *Plan) evaluateStage() stage {
-	const version = "1"
+	const version = "2"
 	s := stage{name: "evaluate", cost: p.evaluateCost()}
 	s.key = func(ctx context.Context) (string, error) {
 		d := newDigest("evaluate", version, p.scene.Name, imagesHash(p.queries), imagesHash(p.mapping))
@@ -39,6 +38,11 @@ func (p *Plan) evaluateStage() stage {
 			}
 			d.add(path, sum)
 		}
+		seen, err := p.coVisibilityHash(ctx)
+		if err != nil {
+			return "", err
+		}
+		d.add("co-visibility", seen)
 		for _, f := range p.features {
 			sum, err := p.run.hashes.file(filepath.Join(p.o.Out, pairsPath(f)))
 			if err != nil {
@@ -79,7 +83,12 @@ func (p *Plan) evaluate(ctx context.Context) ([]string, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return []string{record.QueriesFile, record.SummaryFile, record.RetrievalFile}, errors.Join(
+	failures, err := p.failureRows(queries)
+	if err != nil {
+		return nil, err
+	}
+	return []string{record.QueriesFile, record.SummaryFile, record.RetrievalFile, record.FailuresFile}, errors.Join(
+		writeRows(p, record.FailuresFile, failures, record.WriteFailures),
 		writeRows(p, record.QueriesFile, queries, record.WriteQueries),
 		writeRows(p, record.SummaryFile, p.summaryRows(queries), record.WriteSummary),
 		writeRows(p, record.RetrievalFile, retrieval, record.WriteRetrieval),
@@ -167,48 +176,4 @@ func (p *Plan) summaryRows(queries []record.Query) []record.Summary {
 		}
 	}
 	return rows
-}
-
-// retrievalRows computes the recall of every feature, k and split over the
-// queries whose pose is known.
-func (p *Plan) retrievalRows() ([]record.Retrieval, error) {
-	var rows []record.Retrieval
-	for _, f := range p.features {
-		retrieved, err := p.readRetrieved(f)
-		if err != nil {
-			return nil, err
-		}
-		for _, split := range p.splits() {
-			ranked := p.retrievalErrors(retrieved, split)
-			if len(ranked) == 0 {
-				continue
-			}
-			for _, k := range p.topk {
-				for _, t := range p.scene.RecallThresholds {
-					rows = append(rows, record.Retrieval{Scene: p.scene.Name, Split: split.Name, Feature: f.name, TopK: k.K,
-						Metric: metrics.Recall(t), Value: metrics.RetrievalRecall(ranked, k.K, t)})
-				}
-			}
-		}
-	}
-	return rows, nil
-}
-
-// retrievalErrors gives, for every query of the split with a known pose, how
-// far its retrieved images were taken from there, best ranked first.
-func (p *Plan) retrievalErrors(retrieved []kapture.Pairs, split record.Split) [][]geom.PoseError {
-	var out [][]geom.PoseError
-	for i, im := range p.queries {
-		if !im.HasPose || !split.Holds(im.Split) {
-			continue
-		}
-		errs := make([]geom.PoseError, 0, len(retrieved[i]))
-		for _, pair := range retrieved[i] {
-			if at, ok := findImage(p.mapping, pair.Map); ok {
-				errs = append(errs, geom.Error(p.mapping[at].Pose, im.Pose))
-			}
-		}
-		out = append(out, errs)
-	}
-	return out
 }

@@ -24,6 +24,7 @@ const (
 	kindBaseline featureKind = "computed"        // tiny-image, from the images themselves
 	kindNetwork  featureKind = "extracted"       // by Options.Model, from the images
 	kindPairs    featureKind = "pairs"           // a pairs file, no descriptors
+	kindOracle   featureKind = "oracle"          // the truth, no descriptors
 )
 
 // feature is one row of the comparison.
@@ -89,6 +90,11 @@ func (p *Plan) resolveFeatures() error {
 			return err
 		}
 	}
+	if p.o.Oracle {
+		if err := p.addOracles(); err != nil {
+			return err
+		}
+	}
 	if !slices.ContainsFunc(p.features, func(f *feature) bool { return len(p.methodsOf(f)) > 0 }) {
 		return usagef("no method is left: %s", p.leftOut[0].Reason)
 	}
@@ -113,10 +119,10 @@ func (p *Plan) addFeature(f *feature) error {
 		} else if err != nil {
 			return err
 		}
-		if slices.Contains(p.o.Methods, "bdi") {
-			p.leftOut = append(p.leftOut, record.LeftOut{Kind: "method", Name: "bdi",
-				Reason: "feature " + f.name + " is a pairs file: BDI needs descriptors"})
-		}
+		p.leaveOutBDI(f, "a pairs file")
+		return nil
+	case kindOracle:
+		p.leaveOutBDI(f, "the truth")
 		return nil
 	case kindBaseline:
 		f.dim, f.from = retrieval.TinyImageDim, "computed from the images"
@@ -125,6 +131,13 @@ func (p *Plan) addFeature(f *feature) error {
 		return p.resolveModel(f, slices.Contains(p.scene.FeatureTypes(kapture.GlobalFeatures), f.name))
 	}
 	return p.resolveStored(f)
+}
+
+// leaveOutBDI says that there is no BDI of a feature without descriptors.
+func (p *Plan) leaveOutBDI(f *feature, what string) {
+	if slices.Contains(p.o.Methods, "bdi") {
+		p.leftOut = append(p.leftOut, record.LeftOut{Kind: "method", Name: "bdi", Reason: "feature " + f.name + " is " + what + ": BDI needs descriptors"})
+	}
 }
 
 // resolveStored names the images that lack a stored feature.
@@ -181,6 +194,8 @@ func (p *Plan) contentHash(ctx context.Context, f *feature) (string, error) {
 	switch f.kind {
 	case kindPairs:
 		return p.run.hashes.file(f.file)
+	case kindOracle:
+		return p.oracleHash(ctx)
 	case kindBaseline:
 		return p.run.hashes.files(ctx, p.baselineFiles(f))
 	case kindNetwork:

@@ -30,6 +30,7 @@ type Options struct {
 	Protocol string      // of the network, see extract.Preset
 	MaxSize  int         // the network sees images with longer sides of at most that many pixels; 0: as the protocol says
 	Pairs    []PairsFile // pairs files in place of global features
+	Oracle   bool        // beside them, retrieval that knows the truth
 	TopK     []int       // numbers of retrieved images
 	Methods  []string    // localization methods, of [Methods]
 	CSIAlpha float64     // exponent of CSI

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"locbench/bench/record"
+	"locbench/kapture"
 	"locbench/localize"
 	"locbench/retrieval/backend"
 	"locbench/scenes"
@@ -33,7 +34,8 @@ type Plan struct {
 	local   *localFeatures
 	hashed  string // see localHash; "": not computed yet
 	run     *runner
-	clash   *bool // see sensorsClash; nil: not looked at yet
+	seen    *kapture.CoVisibility // see coVisibility; nil: not read yet, or none
+	clash   *bool                 // see sensorsClash; nil: not looked at yet
 	// style names the images in submissions; "": there are none.
 	style localize.Style
 }
@@ -157,7 +159,7 @@ func (p *Plan) stages() []stage {
 
 // methodsOf leaves out what a feature has no data for.
 func (p *Plan) methodsOf(f *feature) []string {
-	if f.kind != kindPairs {
+	if f.kind != kindPairs && f.kind != kindOracle {
 		return p.o.Methods
 	}
 	return slices.DeleteFunc(slices.Clone(p.o.Methods), func(m string) bool { return m == "bdi" })

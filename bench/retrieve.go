@@ -50,8 +50,11 @@ func (p *Plan) retrieveStage(f *feature) stage {
 }
 
 func (p *Plan) pairsOf(ctx context.Context, f *feature) (kapture.Pairs, error) {
-	if f.kind == kindPairs {
+	switch f.kind {
+	case kindPairs:
 		return p.readPairs(f)
+	case kindOracle:
+		return p.oraclePairs(f)
 	}
 	s, err := p.load(ctx, f)
 	if err != nil {

@@ -44,7 +44,9 @@ type pageSection struct {
 	Results        []pageTable
 	Published      []pageTable
 	Comparisons    []pageTable
+	Failures       []pageTable
 	Retrieval      []pageTable
+	Predictions    []pageTable
 	Plots          []pagePlots
 	Features       []string
 	Methods        []string
@@ -138,7 +140,8 @@ func (s *section) page(id string, results sectionResults) (pageSection, error) {
 		ID: id, Heading: cmp.Or(s.scene.Title, s.scene.Name), Scene: s.scene, ThresholdsFrom: s.thresholdsFrom(), Runs: s.runs,
 		Features: s.features.list, Methods: s.methods.list, TopKs: s.topks,
 		Results: pageTables("results-"+id, results.tables), Published: pageTables("published-"+id, results.published), Comparisons: pageTables("comparisons-"+id, results.comparisons),
-		Retrieval: pageTables("retrieval-"+id, results.retrieval),
+		Failures:  pageTables("failures-"+id, results.failures),
+		Retrieval: pageTables("retrieval-"+id, results.retrieval), Predictions: pageTables("predictions-"+id, results.predictions),
 	}
 	for _, t := range s.scene.Thresholds {
 		ps.Thresholds = append(ps.Thresholds, thresholdText(t))

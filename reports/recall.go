@@ -2,9 +2,11 @@ package reports
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
+	"locbench/bench/metrics"
 	"locbench/bench/record"
 	"locbench/kapture/geom"
 	"locbench/reports/table"
@@ -42,15 +44,15 @@ func (s *section) retrievalTable(split string, rows []figure) table.Table {
 		part := s.keyed(lines, false)
 		s.fill(&part, lines, columns)
 		for _, r := range part.Rows {
-			t.Rows = append(t.Rows, append(table.Row{{Text: recallTitle(s.metrics.list[metric])}}, r...))
+			t.Rows = append(t.Rows, append(table.Row{{Text: retrievalTitle(s.metrics.list[metric])}}, r...))
 		}
 		t.Columns, t.Keys = part.Columns, part.Keys
 		rows = rows[n:]
 	}
-	t.Columns = append([]table.Column{{Title: "hit within"}}, t.Columns...)
+	t.Columns = append([]table.Column{{Title: "figure"}}, t.Columns...)
 	t.Keys++
-	t.Title = s.heading(split) + ": retrieval recall at k"
-	t.Notes = []string{"Percent of queries with at least one of the k retrieved images within the bounds of the query's true pose."}
+	t.Title = s.heading(split) + ": retrieval"
+	t.Notes = s.retrievalNotes(t.Rows)
 	for _, run := range s.runs {
 		t.Notes = append(t.Notes, s.topkNotes(run)...)
 	}
@@ -96,11 +98,37 @@ func recallThreshold(metric string) (record.Threshold, bool) {
 
 const recallPrefix = "recall_"
 
-// recallTitle is the threshold of a metric, or the metric's name if it is
-// another kind.
-func recallTitle(metric string) string {
-	if t, ok := recallThreshold(metric); ok {
-		return thresholdText(t)
+// retrievalTitle says what a metric is: R@k or P@k and what makes an image
+// relevant, or the metric's name if it is another kind.
+func retrievalTitle(metric string) string {
+	name, kind := metric, ""
+	if rest, ok := strings.CutPrefix(metric, metrics.RecallPrefix); ok {
+		name, kind = rest, "R@k "
+	} else if rest, ok := strings.CutPrefix(metric, metrics.PrecisionPrefix); ok {
+		name, kind = rest, "P@k "
+	}
+	switch least, isIoU := strings.CutPrefix(name, "iou"); {
+	case metric == metrics.MeanIoU:
+		return "mean IoU"
+	case kind == "":
+		return metric
+	case isIoU:
+		return kind + "IoU ≥ " + least
+	}
+	if t, err := geom.ParseThreshold(name); err == nil {
+		return kind + thresholdText(record.Threshold(t))
 	}
 	return metric
+}
+
+// retrievalNotes say what the figures of a table are.
+func (s *section) retrievalNotes(rows []table.Row) []string {
+	has := func(part string) bool {
+		return slices.ContainsFunc(rows, func(r table.Row) bool { return strings.Contains(r[0].Text, part) })
+	}
+	notes := []string{"R@k: percent of queries with at least one relevant image among the first k. P@k: mean percent of the first k that are relevant. Relevant: within the bounds of the query's true pose."}
+	if has("IoU") {
+		notes = append(notes, "IoU: 3D points that query and retrieved image both see, of those that one of them sees (Pion et al., 3DV 2020).")
+	}
+	return notes
 }

@@ -39,8 +39,9 @@ type Report struct {
 
 // sectionResults are the finished tables and figures of a section.
 type sectionResults struct {
-	tables, published, comparisons, retrieval []resultTable
-	figures                                   []plotFigure
+	tables, published, comparisons, failures, retrieval, predictions []resultTable
+
+	figures []plotFigure
 }
 
 // Build makes a report of runs. It fails without a run, and on labels that are
@@ -86,6 +87,10 @@ func (s *section) results(o Options, warnings *[]string) (sectionResults, error)
 		}
 	}
 	out.comparisons = s.comparisons(o.CurveTopK)
+	out.failures = s.failureTables(o.CurveTopK)
+	if out.predictions, err = s.predictionTables(); err != nil {
+		return out, err
+	}
 	out.figures, err = s.figures(o.CurveTopK)
 	return out, err
 }
@@ -123,16 +128,19 @@ func apart(list []*section) []string {
 	return out
 }
 
-// WriteText prints all tables for a terminal.
-func (r *Report) WriteText(w io.Writer) error { return r.writeTables(w, (*table.Table).WriteText) }
+// WriteText prints the tables of results for a terminal: those of failures and of
+// correlations are in the other forms.
+func (r *Report) WriteText(w io.Writer) error {
+	return r.writeTables(w, (*table.Table).WriteText, sectionResults.figuresOnly)
+}
 
 // WriteCSV prints all tables as CSV, an empty line between them. For other
 // programs the tidy summary.csv of a run is the better file.
-func (r *Report) WriteCSV(w io.Writer) error { return r.writeTables(w, (*table.Table).WriteCSV) }
+func (r *Report) WriteCSV(w io.Writer) error { return r.writeTables(w, (*table.Table).WriteCSV, sectionResults.all) }
 
 // WriteMarkdown prints all tables as Markdown.
 func (r *Report) WriteMarkdown(w io.Writer) error {
-	return r.writeTables(w, (*table.Table).WriteMarkdown)
+	return r.writeTables(w, (*table.Table).WriteMarkdown, sectionResults.all)
 }
 
 // WriteLaTeX prints all tables as a document that pdflatex compiles.
@@ -140,17 +148,27 @@ func (r *Report) WriteLaTeX(w io.Writer) error {
 	if _, err := io.WriteString(w, table.LaTeXHead); err != nil {
 		return err
 	}
-	if err := r.writeTables(w, (*table.Table).WriteLaTeX); err != nil {
+	if err := r.writeTables(w, (*table.Table).WriteLaTeX, sectionResults.all); err != nil {
 		return err
 	}
 	_, err := io.WriteString(w, table.LaTeXTail)
 	return err
 }
 
-func (r *Report) writeTables(w io.Writer, write func(*table.Table, io.Writer) error) error {
+// figuresOnly are the tables of results.
+func (r sectionResults) figuresOnly() [][]resultTable {
+	return [][]resultTable{r.tables, r.published, r.comparisons, r.retrieval}
+}
+
+// all are the tables in the order of the page.
+func (r sectionResults) all() [][]resultTable {
+	return [][]resultTable{r.tables, r.published, r.comparisons, r.failures, r.retrieval, r.predictions}
+}
+
+func (r *Report) writeTables(w io.Writer, write func(*table.Table, io.Writer) error, which func(sectionResults) [][]resultTable) error {
 	first := true
 	for _, s := range r.results {
-		for _, list := range [][]resultTable{s.tables, s.published, s.comparisons, s.retrieval} {
+		for _, list := range which(s) {
 			for i := range list {
 				if !first {
 					if _, err := io.WriteString(w, "\n"); err != nil {

@@ -39,6 +39,7 @@ type Card struct {
 	Queries          []QuerySet
 	Groups           []Group
 	Features         []string // folders that hold global_features/ and local_features/; default "."
+	Observations     string   // folder of a kapture dataset whose points mapping and query images see; "": none is named
 	Thresholds       []geom.Threshold
 	RecallThresholds []geom.Threshold // the defaults and what the file adds
 	Submission       Style

@@ -29,6 +29,7 @@ type cardYAML struct {
 	Queries          []QuerySet  `yaml:"queries"`
 	Groups           []Group     `yaml:"groups"`
 	Features         []string    `yaml:"features"`
+	Observations     string      `yaml:"observations"`
 	Thresholds       [][]float64 `yaml:"thresholds"`
 	RecallThresholds [][]float64 `yaml:"recall_thresholds"`
 	Submission       string      `yaml:"submission"`
@@ -76,7 +77,7 @@ func (r *cardReader) add(at, format string, args ...any) {
 func (r *cardReader) card(raw *cardYAML) *Card {
 	c := &Card{
 		Name: raw.Name, Title: raw.Title, Description: strings.TrimSpace(raw.Description), Aliases: raw.Aliases,
-		Root: raw.Root, Mapping: raw.Mapping, Queries: raw.Queries, Features: raw.Features,
+		Root: raw.Root, Mapping: raw.Mapping, Queries: raw.Queries, Features: raw.Features, Observations: raw.Observations,
 		Licence: strings.TrimSpace(raw.Licence), Citation: strings.TrimSpace(raw.Citation), Sources: raw.Sources,
 		Generate: raw.Generate, Submission: StyleDefault, Kind: cmp.Or(raw.Kind, KindLocalization), Groups: raw.Groups,
 		Archives: raw.Archives, Size: raw.Size, Expected: raw.Expected, Published: raw.Published,

@@ -13,6 +13,7 @@ package metrics
 import (
 	"math"
 	"slices"
+	"strconv"
 
 	"locbench/kapture/geom"
 )
@@ -53,8 +54,25 @@ const WithinPrefix = "within_"
 // threshold of the scene.
 func Within(t geom.Threshold) string { return WithinPrefix + t.String() }
 
+// The retrieval figures over the first k retrieved images, in percent, are named
+// by what makes an image relevant: RecallPrefix + "5m_30deg" is the share of
+// queries with at least one, PrecisionPrefix + … the mean share of those that are.
+// Pion et al. (3DV 2020) call them R@k and P@k, with [CoVisible] relevance.
+const (
+	RecallPrefix    = "recall_"
+	PrecisionPrefix = "precision_"
+	MeanIoU         = "mean_iou" // of the points that query and retrieved image see, percent
+)
+
 // Recall names the retrieval recall at t, "recall_5m_30deg".
-func Recall(t geom.Threshold) string { return "recall_" + t.String() }
+func Recall(t geom.Threshold) string { return RecallPrefix + t.String() }
+
+// Precision names the retrieval precision at t, "precision_5m_30deg".
+func Precision(t geom.Threshold) string { return PrecisionPrefix + t.String() }
+
+// CoVisible names relevance by co-visibility: the share of the 3D points that
+// both images see among those that one of them sees, "iou0.1".
+func CoVisible(leastIoU float64) string { return "iou" + strconv.FormatFloat(leastIoU, 'g', -1, 64) }
 
 // Summarize returns the figures of a set of queries in the order of
 // summary.csv. Without any query that has ground truth, only the first two.
@@ -91,18 +109,30 @@ func Summarize(outcomes []Outcome, thresholds []geom.Threshold) []Figure {
 	)
 }
 
-// RetrievalRecall returns the percentage of queries that have at least one of
-// their first k retrieved images within t of the query's true pose. ranked[i]
-// holds the pose differences of query i's retrieved images, best first; a query
-// with fewer than k has them all used. NaN without queries.
-func RetrievalRecall(ranked [][]geom.PoseError, k int, t geom.Threshold) float64 {
+// RecallAt returns the percentage of queries that have a relevant image among
+// their first k. relevant[i] says it of the images that query i retrieved, best
+// first; a query with fewer than k has them all used. NaN without queries.
+func RecallAt(relevant [][]bool, k int) float64 {
 	hits := 0
-	for _, errs := range ranked {
-		if slices.ContainsFunc(errs[:min(k, len(errs))], t.Within) {
+	for _, images := range relevant {
+		if slices.Contains(images[:min(k, len(images))], true) {
 			hits++
 		}
 	}
-	return percent(hits, len(ranked))
+	return percent(hits, len(relevant))
+}
+
+// MeanAt returns the mean over queries of the mean of their first k values, in
+// percent: the precision of values that are 1 for a relevant image and 0 for
+// another. A query without any counts as 0. NaN without queries.
+func MeanAt(values [][]float64, k int) float64 {
+	sum := 0.0
+	for _, v := range values {
+		if v = v[:min(k, len(v))]; len(v) > 0 {
+			sum += Mean(v)
+		}
+	}
+	return 100 * sum / float64(len(values))
 }
 
 type errorList []geom.PoseError

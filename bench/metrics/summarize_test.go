@@ -81,19 +81,25 @@ func TestSummarizeIgnoresOrder(t *testing.T) {
 	}
 }
 
-func TestRetrievalRecall(t *testing.T) {
-	near, far := geom.PoseError{Meters: 1, Degrees: 10}, geom.PoseError{Meters: 9, Degrees: 10}
-	ranked := [][]geom.PoseError{{near, far}, {far, near}, {far, far, near}, {}}
+func TestRetrievalFigures(t *testing.T) {
+	relevant := [][]bool{{true, false}, {false, true}, {false, false, true}, {}}
 	for k, want := range map[int]float64{1: 25, 2: 50, 3: 75, 50: 75} {
-		if got := metrics.RetrievalRecall(ranked, k, geom.Threshold{Meters: 5, Degrees: 30}); got != want {
+		if got := metrics.RecallAt(relevant, k); got != want {
 			t.Errorf("recall at %d = %g, want %g", k, got, want)
 		}
 	}
-	if got := metrics.RetrievalRecall(nil, 1, fine); !math.IsNaN(got) {
-		t.Errorf("recall of no query = %g, want NaN", got)
+	// A query with fewer than k images has them all used.
+	values := [][]float64{{1, 0}, {0, 1}, {0, 0, 0.6}, {}}
+	for k, want := range map[int]float64{1: 25, 2: 25, 3: 30, 50: 30} {
+		if got := metrics.MeanAt(values, k); math.Abs(got-want) > 1e-12 {
+			t.Errorf("mean at %d = %g, want %g", k, got, want)
+		}
+	}
+	if r, p := metrics.RecallAt(nil, 1), metrics.MeanAt(nil, 1); !math.IsNaN(r) || !math.IsNaN(p) {
+		t.Errorf("of no query: %g, %g, want NaN", r, p)
 	}
 	opposite := geom.PoseError{Meters: 1, Degrees: geom.Error(geom.Pose{R: geom.Identity().R}, geom.Pose{R: halfTurn()}).Degrees}
-	if got := metrics.RetrievalRecall([][]geom.PoseError{{opposite}}, 1, geom.Threshold{Meters: 25, Degrees: 180}); got != 100 {
-		t.Errorf("recall within 180° of an image that looks the other way (%v°) = %g, want 100", opposite.Degrees, got)
+	if !(geom.Threshold{Meters: 25, Degrees: 180}).Within(opposite) {
+		t.Errorf("an image that looks the other way (%v°) is not within 180°", opposite.Degrees)
 	}
 }

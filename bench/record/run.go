@@ -17,7 +17,8 @@ type Run struct {
 	Queries   []Query
 	Summary   []Summary
 	Retrieval []Retrieval
-	Server    bool // Summary holds figures of ServerFile
+	Failures  []Failure // nil: of a run before there were any
+	Server    bool      // Summary holds figures of ServerFile
 }
 
 // Paths of the files of a run directory, relative to it.
@@ -58,6 +59,10 @@ func ReadRun(dir string) (*Run, error) {
 		return nil, err
 	}
 	run.Retrieval, err = readFile(dir, RetrievalFile, ReadRetrieval)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	run.Failures, err = readFile(dir, FailuresFile, ReadFailures)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}

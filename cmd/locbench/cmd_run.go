@@ -29,6 +29,7 @@ type runFlags struct {
 	local      string
 	fallback   bool
 	rigs       bool
+	oracle     bool
 	pairs      []string
 	topk       []int
 	methods    []string
@@ -67,6 +68,7 @@ stopped.
 	fl.IntVar(&f.maxSize, "max-size", 0, "of --model: shrink images to that longer side in pixels (default: as the protocol says)")
 	fl.StringVar(&f.local, "local-features", "", "type of keypoints for local-sfm, local-sfm+ and global-map (default: the only one)")
 	fl.BoolVar(&f.fallback, "fallback", false, "give queries that these methods cannot localize the pose of the first retrieved image, marked in queries.csv")
+	fl.BoolVar(&f.oracle, "oracle", false, "add retrieval that knows the truth, by pose and by co-visibility: the upper bound")
 	fl.BoolVar(&f.rigs, "rigs", true, "estimate one pose for the cameras of a rig (local-sfm+ and global-map); the published tables took each image by itself")
 	fl.StringArrayVar(&f.pairs, "pairs", nil, "NAME=FILE: a kapture pairs file in place of global features; repeatable")
 	fl.IntSliceVar(&f.topk, "topk", nil, "numbers of retrieved images (default 1,2,3,4,5,10,20,50, as far as there are mapping images)")
@@ -98,7 +100,7 @@ func (f *runFlags) run(ctx context.Context, g *globals) error {
 		return err
 	}
 	plan, err := bench.NewPlan(scene, bench.Options{
-		Out: f.out, Features: f.features, Model: f.model, Protocol: f.protocol, MaxSize: f.maxSize, LocalFeatures: f.local, Fallback: f.fallback, Alone: !f.rigs, Pairs: pairs, TopK: f.topk, Methods: f.methods, CSIAlpha: f.alpha,
+		Out: f.out, Features: f.features, Model: f.model, Protocol: f.protocol, MaxSize: f.maxSize, LocalFeatures: f.local, Fallback: f.fallback, Alone: !f.rigs, Oracle: f.oracle, Pairs: pairs, TopK: f.topk, Methods: f.methods, CSIAlpha: f.alpha,
 		Seed: f.seed, Backend: g.backend, Jobs: g.jobs, Force: f.force,
 		Args: g.args, Version: version, Log: g.logger(), Progress: g.progress(),
 	})

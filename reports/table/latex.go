@@ -13,7 +13,7 @@ var latexRunes = map[rune]string{
 	'\\': `\textbackslash{}`, '{': `\{`, '}': `\}`, '$': `\$`, '&': `\&`, '#': `\#`, '%': `\%`, '_': `\_`,
 	'^': `\textasciicircum{}`, '~': `\textasciitilde{}`, '<': `\textless{}`, '>': `\textgreater{}`, '|': `\textbar{}`,
 	'"': `{\ttfamily\char34}`, '°': `$^\circ$`, '∞': `$\infty$`, '≤': `$\leq$`, '≥': `$\geq$`, '×': `$\times$`, '·': `$\cdot$`,
-	'–': `--`, '—': `---`, '…': `\ldots{}`, '’': `'`, '‘': "`", '“': "``", '”': `''`, '\u00a0': `~`, '−': `$-$`,
+	'–': `--`, '—': `---`, '…': `\ldots{}`, '’': `'`, '‘': "`", '“': "``", '”': `''`, '\u00a0': `~`, '−': `$-$`, 'ρ': `$\rho$`, 'τ': `$\tau$`,
 }
 
 // EscapeLaTeX returns s so that LaTeX, with no package, prints it as it is, on

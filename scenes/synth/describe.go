@@ -7,7 +7,7 @@ import (
 
 // Version is the generator's version: it changes when the same options give
 // other bytes.
-const Version = 1
+const Version = 2
 
 // Names of the scene's files beside its datasets.
 const (
@@ -67,6 +67,9 @@ func (o Options) card(day, night bool) string {
 		b.WriteString("Local features are simulated. ")
 	}
 	b.WriteString("Ground truth for everything is in ground_truth.\n")
+	if o.LocalFeatures > 0 {
+		fmt.Fprintf(&b, "observations: %s\n", truthFolder)
+	}
 	b.WriteString("mapping: [mapping]\nqueries:\n")
 	if day {
 		fmt.Fprintf(&b, "  - {dir: %s, split: day}\n", folders[partDay])
