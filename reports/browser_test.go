@@ -164,8 +164,21 @@ func (b *browser) open(t *testing.T, path string, width int, dark bool) {
 	}
 	b.call(t, "Emulation.setDeviceMetricsOverride", map[string]any{"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 600}, nil)
 	b.call(t, "Emulation.setEmulatedMedia", map[string]any{"features": []map[string]string{{"name": "prefers-color-scheme", "value": scheme}}}, nil)
+	b.openAt(t, path, "")
+}
+
+// openAt shows a place of a file, "#place", in a page that is loaded anew.
+func (b *browser) openAt(t *testing.T, path, place string) {
+	t.Helper()
+	b.navigate(t, "about:blank") // else a change of the place alone loads nothing
+	b.navigate(t, "file://"+path+place)
+}
+
+// navigate opens an address and waits until it has loaded.
+func (b *browser) navigate(t *testing.T, url string) {
+	t.Helper()
 	b.events = nil
-	b.call(t, "Page.navigate", map[string]any{"url": "file://" + path}, nil)
+	b.call(t, "Page.navigate", map[string]any{"url": url}, nil)
 	for !b.seen("Page.loadEventFired") {
 		if _, err := b.read(); err != nil {
 			t.Fatal(err)

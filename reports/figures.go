@@ -18,6 +18,7 @@ import (
 type plotFigure struct {
 	name    string // base name of its files
 	split   string
+	method  string // the only one of the figure; "": several or none
 	title   string // with the scene
 	what    string // without
 	caption string // what it shows, for those who do not see it as well
@@ -69,7 +70,7 @@ func (s *section) figures(curveTopK int) ([]plotFigure, error) {
 				return nil, err
 			}
 			if ok {
-				f.name, f.split = "localized_over_k_"+split+"_"+method, split
+				f.name, f.split, f.method = "localized_over_k_"+split+"_"+method, split, method
 				f.what = "localized queries over k, " + method
 				f.caption = "Percent of queries localized within each threshold over the number k of retrieved images, method " + method + ". Thresholds: " + s.thresholdsFrom() + "."
 				out = append(out, f)

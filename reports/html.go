@@ -3,11 +3,12 @@ package reports
 import (
 	"bytes"
 	"cmp"
-	_ "embed"
+	"embed"
 	"fmt"
 	"html/template"
 	"image/color"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,22 +17,27 @@ import (
 	"locbench/bench/record"
 )
 
-//go:embed page.tmpl
-var pageTemplate string
+//go:embed page
+var pageFiles embed.FS
 
-//go:embed page.css
-var pageCSS string
-
-//go:embed page.js
-var pageJS string
+// pageScripts are the parts of the page's script, in their order.
+var pageScripts = []string{"filters.js", "tables.js", "queries.js", "start.js"}
 
 // page is what the template shows.
 type page struct {
 	Title    string
 	Warnings []string
+	Filters  []pageFilter
 	Sections []pageSection
 	CSS      template.CSS
 	JS       template.JS
+}
+
+// pageFilter is a choice that holds for the whole page: of a split, a run, a
+// feature, a method, a k. Key is also the title of the tables' columns.
+type pageFilter struct {
+	Title, Key string
+	Values     []string
 }
 
 type pageSection struct {
@@ -51,13 +57,16 @@ type pageSection struct {
 	Features       []string
 	Methods        []string
 	TopKs          []int
-	Script         template.JS // JSON of the query rows
+	// QueryThresholds are the scene's, the finest first, as the query rows name them.
+	QueryThresholds []string
+	Script          template.JS // JSON of the query rows
 }
 
 // pageTable is a table in the page; only the first split's is open at first.
 type pageTable struct {
 	ID      string
 	Title   string
+	Split   string
 	Notes   []string
 	Columns []pageColumn
 	Rows    [][]pageCell
@@ -81,6 +90,7 @@ type pageCell struct {
 // pagePlots are the figures of one split.
 type pagePlots struct {
 	Title   string
+	Split   string
 	Open    bool
 	Figures []pageFigure
 }
@@ -89,6 +99,7 @@ type pageFigure struct {
 	Title   string
 	Caption string
 	Name    string
+	Method  string // "": not of one method
 	Panels  []pagePanel
 	Legend  [][]pageLegend // rows
 }
@@ -111,7 +122,7 @@ func (r *Report) WriteHTML(w io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("report page: %w", err)
 	}
-	t, err := template.New("page").Funcs(template.FuncMap{"seconds": secondsText, "rate": rateText, "bytes": bytesText}).Parse(pageTemplate)
+	t, err := template.New("page").Funcs(template.FuncMap{"seconds": secondsText, "rate": rateText, "bytes": bytesText}).Parse(pageFile("page.tmpl"))
 	if err != nil {
 		return fmt.Errorf("report page: %w", err)
 	}
@@ -119,7 +130,10 @@ func (r *Report) WriteHTML(w io.Writer) error {
 }
 
 func (r *Report) page() (*page, error) {
-	p := &page{Warnings: r.Warnings, CSS: template.CSS(pageCSS), JS: template.JS(pageJS)}
+	p := &page{Warnings: r.Warnings, Filters: r.filters(), CSS: template.CSS(pageFile("page.css"))}
+	for _, name := range pageScripts {
+		p.JS += template.JS(pageFile(name))
+	}
 	for i, s := range r.sections {
 		ps, err := s.page(strconv.Itoa(i+1), r.results[i])
 		if err != nil {
@@ -135,6 +149,42 @@ func (r *Report) page() (*page, error) {
 	return p, nil
 }
 
+// pageFile returns an embedded part of the page.
+func pageFile(name string) string {
+	text, err := pageFiles.ReadFile("page/" + name)
+	if err != nil {
+		panic("reports: no embedded page/" + name)
+	}
+	return string(text)
+}
+
+// filters lists what any of the scenes has.
+func (r *Report) filters() []pageFilter {
+	var splits, runs, features, methods names
+	var topks []int
+	for _, s := range r.sections {
+		for _, n := range s.splits.list {
+			splits.id(n)
+		}
+		for _, run := range s.runs {
+			runs.id(run.Label)
+		}
+		for _, n := range s.features.list {
+			features.id(n)
+		}
+		for _, n := range s.methods.list {
+			methods.id(n)
+		}
+		topks = append(topks, s.topks...)
+	}
+	slices.Sort(topks)
+	var ks names
+	for _, k := range topks {
+		ks.id(strconv.Itoa(k))
+	}
+	return []pageFilter{{"Split", "split", splits.list}, {"Run", "run", runs.list}, {"Feature", "feature", features.list}, {"Method", "method", methods.list}, {"k", "k", ks.list}}
+}
+
 func (s *section) page(id string, results sectionResults) (pageSection, error) {
 	ps := pageSection{
 		ID: id, Heading: cmp.Or(s.scene.Title, s.scene.Name), Scene: s.scene, ThresholdsFrom: s.thresholdsFrom(), Runs: s.runs,
@@ -146,6 +196,9 @@ func (s *section) page(id string, results sectionResults) (pageSection, error) {
 	for _, t := range s.scene.Thresholds {
 		ps.Thresholds = append(ps.Thresholds, thresholdText(t))
 	}
+	for _, t := range s.sortedThresholds() {
+		ps.QueryThresholds = append(ps.QueryThresholds, thresholdText(t))
+	}
 	for _, f := range results.figures {
 		pf, err := f.page()
 		if err != nil {
@@ -153,7 +206,7 @@ func (s *section) page(id string, results sectionResults) (pageSection, error) {
 		}
 		title := splitTitle(f.split)
 		if n := len(ps.Plots); n == 0 || ps.Plots[n-1].Title != title {
-			ps.Plots = append(ps.Plots, pagePlots{Title: title, Open: n == 0})
+			ps.Plots = append(ps.Plots, pagePlots{Title: title, Split: f.split, Open: n == 0})
 		}
 		last := &ps.Plots[len(ps.Plots)-1]
 		last.Figures = append(last.Figures, pf)
@@ -179,7 +232,7 @@ func pageTables(id string, tables []resultTable) []pageTable {
 	var out []pageTable
 	for i := range tables {
 		t := &tables[i]
-		pt := pageTable{ID: id + "-" + strconv.Itoa(i+1), Title: splitTitle(t.split), Notes: t.Notes, Open: i == 0}
+		pt := pageTable{ID: id + "-" + strconv.Itoa(i+1), Title: splitTitle(t.split), Split: t.split, Notes: t.Notes, Open: i == 0}
 		for _, c := range t.Columns {
 			// On a phone a head may break after the comma, but not within "0.25 m".
 			pt.Columns = append(pt.Columns, pageColumn{strings.ReplaceAll(c.Title, " m,", "\u00a0m,"), c.Right})
@@ -209,7 +262,7 @@ func (t *resultTable) pageRow(r int) []pageCell {
 }
 
 func (f plotFigure) page() (pageFigure, error) {
-	pf := pageFigure{Title: f.what, Caption: f.caption, Name: f.name}
+	pf := pageFigure{Title: f.what, Caption: f.caption, Name: f.name, Method: f.method}
 	var width vg.Length = pagePanelWidth
 	if len(f.panels) > 1 {
 		width = pageSmallPanelWidth

@@ -54,42 +54,6 @@ func (b *browser) check(t *testing.T) {
 	}
 }
 
-// TestBrowserFilter uses the controls of the list of queries.
-func TestBrowserFilter(t *testing.T) {
-	b := newBrowser(t)
-	dir := t.TempDir()
-	writePage(t, dir, []*record.Run{small.build(t)})
-	b.open(t, filepath.Join(dir, "index.html"), 1280, false)
-	set := func(field, value string) string {
-		return fmt.Sprintf(`(() => { const f = document.querySelector("form")[%q]; f.value = %q; f.dispatchEvent(new Event("input", {bubbles: true}));
-			return [...document.querySelectorAll(".list > li")].map(li => [...li.querySelectorAll("summary span")].map(s => s.textContent)); })()`, field, value)
-	}
-	var rows [][]string
-	b.eval(t, set("text", "<SCRIPT>"), &rows)
-	if len(rows) != 7 { // every sixth of 40 names, from the second one
-		t.Errorf("%d queries have <script> in their name, want 7: %v", len(rows), rows)
-	}
-	b.eval(t, set("text", ""), &rows)
-	if len(rows) != small.queries {
-		t.Errorf("%d queries without a filter, want %d", len(rows), small.queries)
-	}
-	b.eval(t, set("show", "none"), &rows)
-	for _, r := range rows {
-		if r[4] != "failed" {
-			t.Errorf("query %s is shown as not localized, but is %q", r[0], r[4])
-		}
-	}
-	b.eval(t, set("show", ""), &rows)
-	b.eval(t, set("sort", "t"), &rows)
-	last := ""
-	for _, r := range rows {
-		if last != "" && len(r[2]) == len(last) && r[2] > last {
-			t.Errorf("position error %s comes after %s, want the largest first", r[2], last)
-		}
-		last = r[2]
-	}
-}
-
 // writePage writes index.html to dir.
 func writePage(t testing.TB, dir string, runs []*record.Run) {
 	t.Helper()

@@ -2,14 +2,13 @@ package reports
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
 	"strconv"
-
-	"errors"
-	"io/fs"
 
 	"locbench/bench/record"
 	"locbench/kapture"
@@ -22,18 +21,19 @@ const maxRetrieved = 400_000
 // queryData is what the page's script shows of single queries. Names are
 // written once and meant by their index; columns are parallel to Queries.
 type queryData struct {
-	Thresholds []record.Threshold `json:"thresholds"`
-	Names      []string           `json:"names"` // of the thresholds
-	Runs       []string           `json:"runs"`
-	Features   []string           `json:"features"`
-	Methods    []string           `json:"methods"`
-	Queries    []queryName        `json:"queries"`
-	Images     []string           `json:"images"`
-	Reasons    []string           `json:"reasons"`
-	Lines      []*queryLine       `json:"lines"`
-	Retrieved  []*retrievedList   `json:"retrieved"`
-	Shown      int                `json:"shown"` // length of the lists of retrieved images, at most
-	Cut        bool               `json:"cut"`   // the pairs files have more
+	Thresholds []record.Threshold  `json:"thresholds"`
+	Names      []string            `json:"names"`  // of the thresholds
+	Groups     map[string][]string `json:"groups"` // splits of a group of splits
+	Runs       []string            `json:"runs"`
+	Features   []string            `json:"features"`
+	Methods    []string            `json:"methods"`
+	Queries    []queryName         `json:"queries"`
+	Images     []string            `json:"images"`
+	Reasons    []string            `json:"reasons"`
+	Lines      []*queryLine        `json:"lines"`
+	Retrieved  []*retrievedList    `json:"retrieved"`
+	Shown      int                 `json:"shown"` // length of the lists of retrieved images, at most
+	Cut        bool                `json:"cut"`   // the pairs files have more
 }
 
 type queryName struct {
@@ -100,8 +100,13 @@ type queryLineKey struct{ run, feature, method, topk int }
 // queryData gathers the rows of all queries and the images retrieved for them.
 func (s *section) queryData() (*queryData, error) {
 	g := &gatherer{section: s, lines: map[queryLineKey]*queryLine{}, data: &queryData{
-		Thresholds: s.sortedThresholds(), Features: s.features.list, Methods: s.methods.list, Lines: []*queryLine{}, Retrieved: []*retrievedList{},
+		Thresholds: s.sortedThresholds(), Features: s.features.list, Methods: s.methods.list, Lines: []*queryLine{}, Retrieved: []*retrievedList{}, Groups: map[string][]string{},
 	}}
+	for name, split := range s.groups {
+		if len(split.Of) > 0 {
+			g.data.Groups[name] = split.Of
+		}
+	}
 	for _, t := range g.data.Thresholds {
 		g.data.Names = append(g.data.Names, thresholdText(t))
 	}

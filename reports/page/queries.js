@@ -1,24 +1,25 @@
-"use strict";
 // Shows the rows of single queries from the JSON that stands beside each list.
 for (const box of document.querySelectorAll(".queries")) {
   const data = JSON.parse(document.getElementById(box.dataset.for).textContent);
   const form = box.querySelector("form"), list = box.querySelector(".list"), more = box.querySelector(".more"), count = box.querySelector(".count");
   const page = 100;
-  const coarsest = data.thresholds.length - 1;
   const lines = new Map(data.lines.map(l => [[l.r, l.f, l.m, l.k].join(), l]));
   let found = [], shown = 0;
 
-  const make = (tag, text, className) => {
-    const e = document.createElement(tag);
-    if (text !== undefined) e.textContent = text;
-    if (className) e.className = className;
-    return e;
-  };
-  const chosen = () => lines.get([form.run.value, form.feature.value, form.method.value, form.topk.value].join());
+  const chosen = () => lines.get([data.runs.indexOf(form.run.value), data.features.indexOf(form.feature.value), data.methods.indexOf(form.method.value), form.k.value].join());
   const number = (v, digits) => v === null || v === undefined ? "" : v.toFixed(digits);
   // The finest threshold that an error is within; -1: none.
   const finest = (l, q) => l.t[q] === null || l.d[q] === null ? -1 : data.thresholds.findIndex(t => l.t[q] <= t.meters && l.d[q] <= t.degrees);
-  const inside = (l, q) => l.s[q] === "l" && finest(l, q) >= 0;
+  const inSplit = (own, split) => !split || split === "all" || own === split || (data.groups[split] || []).includes(own);
+  // Whether a query has the status that is asked for.
+  const hasStatus = (l, q, status) => {
+    const letter = l ? l.s[q] : "-";
+    if (!status) return true;
+    if (["localized", "failed", "skipped"].includes(status)) return letter === status[0];
+    if (letter !== "l") return false;
+    const i = finest(l, q);
+    return status === "outside" ? i < 0 && l.t[q] !== null : i >= 0 && i <= data.names.indexOf(status);
+  };
   const verdict = (l, q) => {
     if (!l || l.s[q] === "-") return ["no row", ""];
     if (l.s[q] !== "l") return [l.s[q] === "f" ? "failed" : "skipped", "bad"];
@@ -106,28 +107,46 @@ for (const box of document.querySelectorAll(".queries")) {
   };
 
   const update = () => {
-    const l = chosen(), text = form.text.value.toLowerCase(), show = form.show.value, by = form.sort.value;
+    const l = chosen(), text = form.find.value.toLowerCase(), by = form.sort.value, split = choices.get("split");
     found = [];
     data.queries.forEach((query, q) => {
       if (text && !(query.n + " " + query.s).toLowerCase().includes(text)) return;
-      const ok = l && l.s[q] === "l";
-      if (show === "in" && !(l && inside(l, q)) || show === "out" && l && inside(l, q) || show === "none" && ok) return;
-      found.push(q);
+      if (inSplit(query.s, split) && hasStatus(l, q, form.status.value)) found.push(q);
     });
     const far = v => v === null || v === undefined ? Infinity : v;
-    if (by !== "name" && l) found.sort((a, b) => far(l[by][b]) - far(l[by][a]) || a - b);
+    if (by && l) found.sort((a, b) => far(l[by][b]) - far(l[by][a]) || a - b);
     else found.sort((a, b) => data.queries[a].n < data.queries[b].n ? -1 : 1);
     list.replaceChildren();
     shown = 0;
     grow();
   };
 
-  form.addEventListener("input", update);
+  // The list begins at a line that there is, the largest k up to ten. A choice
+  // for the whole page goes before the list's own, whose control is then hidden.
+  const first = data.lines.filter(l => l.k <= 10).sort((a, b) => a.r - b.r || a.f - b.f || a.m - b.m || b.k - a.k)[0] || data.lines[0];
+  const usual = first ? {run: data.runs[first.r], feature: data.features[first.f], method: data.methods[first.m], k: String(first.k)} : {};
+  const own = key => box.dataset.for + "." + key;
+  const settle = () => {
+    for (const control of form.elements) {
+      const key = control.name, page = usual[key] ? choices.get(key) : "";
+      if (!key) continue;
+      const offered = v => control.tagName === "INPUT" || [...control.options].some(o => o.value === v);
+      const forced = page !== "" && offered(page);
+      control.value = forced ? page : choices.get(own(key)) && offered(choices.get(own(key))) ? choices.get(own(key)) : usual[key] || "";
+      control.closest("label").hidden = forced || control.dataset.single === "true";
+    }
+    update();
+  };
+  for (const control of form.elements) {
+    control.dataset.single = control.closest("label").hidden;
+    control.addEventListener("input", () => {
+      choices.set(own(control.name), control.value === (usual[control.name] || "") ? "" : control.value);
+      choices.write();
+      update();
+    });
+  }
   form.addEventListener("submit", e => e.preventDefault());
   more.addEventListener("click", grow);
-  // Begin at a line that there is, the largest k up to ten.
-  const first = data.lines.filter(l => l.k <= 10).sort((a, b) => a.r - b.r || a.f - b.f || a.m - b.m || b.k - a.k)[0] || data.lines[0];
-  if (first) [form.run.value, form.feature.value, form.method.value, form.topk.value] = [first.r, first.f, first.m, first.k];
+  choices.listeners.push(settle);
   box.hidden = false;
-  update();
 }

@@ -1,0 +1,3 @@
+// All parts are there: show what the address asks for.
+choices.read();
+choices.tell();
