@@ -14,8 +14,8 @@ import (
 // that is not here fails the test: say where it belongs, here and in
 // ARCHITECTURE.md.
 var layers = map[string][]string{
-	"cmd/locbench":                  {"bench", "bench/metrics", "bench/record", "kapture", "kapture/geom", "localize", "localize/match", "localize/sfm", "reports", "reports/table", "retrieval", "retrieval/backend", "retrieval/extract", "retrieval/imgio", "retrieval/landmarks", "retrieval/npy", "retrieval/train", "retrieval/weights", "scenes", "scenes/synth"},
-	"bench":                         {"bench/metrics", "bench/record", "kapture", "kapture/geom", "kapture/nearname", "localize", "retrieval", "retrieval/backend", "retrieval/extract", "retrieval/imgio", "scenes", "kapture/camera", "localize/match", "localize/robust", "localize/sfm"},
+	"cmd/locbench":                  {"bench", "bench/metrics", "bench/record", "kapture", "kapture/colmap", "kapture/geom", "localize", "localize/match", "localize/sfm", "reports", "reports/table", "retrieval", "retrieval/backend", "retrieval/extract", "retrieval/imgio", "retrieval/landmarks", "retrieval/npy", "retrieval/train", "retrieval/weights", "scenes", "scenes/synth"},
+	"bench":                         {"kapture/colmap", "bench/metrics", "bench/record", "kapture", "kapture/geom", "kapture/nearname", "localize", "retrieval", "retrieval/backend", "retrieval/extract", "retrieval/imgio", "scenes", "kapture/camera", "localize/match", "localize/robust", "localize/sfm"},
 	"bench/metrics":                 {"kapture/geom"},
 	"bench/record":                  {},
 	"reports":                       {"bench/metrics", "bench/record", "kapture", "kapture/geom", "reports/published", "reports/table"},
@@ -45,6 +45,7 @@ var layers = map[string][]string{
 	"localize/solver":               {"kapture/geom"},
 	"kapture":                       {"kapture/camera", "kapture/geom"},
 	"kapture/camera":                {"kapture/geom"},
+	"kapture/colmap":                {"kapture", "kapture/camera", "kapture/geom"},
 	"kapture/geom":                  {},
 	"kapture/kapturetest":           {},
 	"kapture/nearname":              {},

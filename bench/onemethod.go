@@ -26,13 +26,12 @@ const (
 // LocalizeOptions say how the queries of a scene are localized by one method.
 type LocalizeOptions struct {
 	// Options that count: Out, Features (of bdi: one), CSIAlpha, LocalFeatures,
-	// Fallback, Alone, Seed, Backend, Jobs, Log, Progress.
+	// Map, Fallback, Alone, Seed, Backend, Jobs, Log, Progress.
 	Options
 	Method  string
 	Pairs   string // a kapture pairs file: the retrieved images
 	TopK    int    // how many of them; 0: all
 	Matches string // verified matches of methods on local features; "": made in Out
-	Map     string // the map of global-map; "": the scene's own
 }
 
 // Localization is the outcome of LocalizeQueries.
@@ -144,20 +143,14 @@ func (p *Plan) oneLocalizer(ctx context.Context, o LocalizeOptions, pairs kaptur
 	if !matching(o.Method) {
 		return p.localizer(o.Method)
 	}
-	getMap := func() (*sfm.Map, error) {
-		switch {
-		case o.Map != "":
-			return openMap(o.Map, p.local.name)
-		case p.scene.MapFiles() != nil:
-			return p.readMap()
-		}
-		return nil, usagef("want a map for global-map, found none in the scene: locbench map makes one")
-	}
 	// Before the matching, which takes long.
 	var known *sfm.Map
 	if o.Method == "global-map" {
+		if p.triangulates() {
+			return nil, nil, usagef("want a map for global-map, found none in the scene: locbench map makes one")
+		}
 		var err error
-		if known, err = getMap(); err != nil {
+		if known, err = p.readMap(); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -37,6 +37,9 @@ type Options struct {
 	// LocalFeatures is the type of keypoints that methods on local features use;
 	// "": the only one there is.
 	LocalFeatures string
+	// Map is a folder with reconstruction/points3d.txt and observations.txt for
+	// global-map; "": the scene's own, or one that the run makes.
+	Map string
 	// Fallback gives queries that such a method cannot localize the pose of the
 	// first retrieved image, and marks them.
 	Fallback bool

@@ -35,7 +35,7 @@ func (p *Plan) matches() bool { return slices.ContainsFunc(p.o.Methods, matching
 
 // triangulates reports whether the run makes its own map.
 func (p *Plan) triangulates() bool {
-	return slices.Contains(p.o.Methods, "global-map") && p.scene.MapFiles() == nil
+	return slices.Contains(p.o.Methods, "global-map") && p.o.Map == "" && p.scene.MapFiles() == nil
 }
 
 // matchStage matches and verifies every query with its retrieved images, for
@@ -241,6 +241,7 @@ func (p *Plan) structureHash(ctx context.Context, f *feature, method string) (st
 		d.add(p.rigsHash())
 	}
 	if method == "global-map" {
+		d.add("weighed")
 		points, err := p.run.hashes.files(ctx, p.mapFiles())
 		if err != nil {
 			return "", err
@@ -252,10 +253,13 @@ func (p *Plan) structureHash(ctx context.Context, f *feature, method string) (st
 
 // mapFiles are the points and observations of global-map.
 func (p *Plan) mapFiles() []string {
-	if files := p.scene.MapFiles(); files != nil {
+	dir := filepath.Join(p.o.Out, mapDir)
+	if p.o.Map != "" {
+		dir = p.o.Map
+	} else if files := p.scene.MapFiles(); files != nil {
 		return files
 	}
-	return []string{filepath.Join(p.o.Out, mapDir, "reconstruction", "points3d.txt"), filepath.Join(p.o.Out, mapDir, "reconstruction", "observations.txt")}
+	return []string{filepath.Join(dir, "reconstruction", "points3d.txt"), filepath.Join(dir, "reconstruction", "observations.txt")}
 }
 
 // structure is what methods on local features work on.
@@ -295,11 +299,17 @@ func (s *structure) localizer(method string, seed uint64, getMap func() (*sfm.Ma
 	if err != nil {
 		return nil, err
 	}
+	if err := m.Weigh(s.library.Posed()); err != nil {
+		return nil, err
+	}
 	return &sfm.Global{Data: data, Map: m, Options: o}, nil
 }
 
-// readMap reads the scene's own map or that of the run.
+// readMap reads the map that was asked for, the scene's own, or that of the run.
 func (p *Plan) readMap() (*sfm.Map, error) {
+	if p.o.Map != "" {
+		return openMap(p.o.Map, p.local.name)
+	}
 	if p.scene.MapFiles() != nil {
 		points, seen, err := p.scene.Map()
 		if err != nil {

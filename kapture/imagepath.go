@@ -1,6 +1,7 @@
 package kapture
 
 import (
+	"errors"
 	"io/fs"
 	"strings"
 )
@@ -25,3 +26,11 @@ func badPath(p string) string {
 }
 
 const wantPath = "want a path inside the dataset (no .., no empty element), "
+
+// CheckPath says why a path cannot name a file inside a dataset, nil if it can.
+func CheckPath(p string) error {
+	if msg := badPath(p); msg != "" {
+		return errors.New(wantPath + msg)
+	}
+	return nil
+}

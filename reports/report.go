@@ -136,7 +136,9 @@ func (r *Report) WriteText(w io.Writer) error {
 
 // WriteCSV prints all tables as CSV, an empty line between them. For other
 // programs the tidy summary.csv of a run is the better file.
-func (r *Report) WriteCSV(w io.Writer) error { return r.writeTables(w, (*table.Table).WriteCSV, sectionResults.all) }
+func (r *Report) WriteCSV(w io.Writer) error {
+	return r.writeTables(w, (*table.Table).WriteCSV, sectionResults.all)
+}
 
 // WriteMarkdown prints all tables as Markdown.
 func (r *Report) WriteMarkdown(w io.Writer) error {

@@ -70,8 +70,8 @@ func (f *localizeFlags) run(ctx context.Context, g *globals) error {
 	if err != nil {
 		return err
 	}
-	o := bench.LocalizeOptions{Method: f.method, Pairs: f.pairs, TopK: f.topk, Matches: f.matches, Map: f.mapDir,
-		Options: bench.Options{Out: f.out, LocalFeatures: f.local, CSIAlpha: f.alpha, Fallback: f.fallback, Alone: !f.rigs, Seed: f.seed,
+	o := bench.LocalizeOptions{Method: f.method, Pairs: f.pairs, TopK: f.topk, Matches: f.matches,
+		Options: bench.Options{Out: f.out, LocalFeatures: f.local, Map: f.mapDir, CSIAlpha: f.alpha, Fallback: f.fallback, Alone: !f.rigs, Seed: f.seed,
 			Backend: g.backend, Jobs: g.jobs, Log: g.logger(), Progress: g.progress()}}
 	if f.feature != "" {
 		o.Features = []string{f.feature}

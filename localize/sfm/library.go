@@ -43,6 +43,20 @@ func NewLibrary(images []Image, keypoints KeypointSource) *Library {
 // one that is not in the library is an error.
 func (l *Library) Image(name string) (*Image, error) { return l.recent.Get(name) }
 
+// Posed returns cameras and poses of the library's images alone, without reading
+// keypoints.
+func (l *Library) Posed() Images { return posed{l} }
+
+type posed struct{ library *Library }
+
+// Image implements Images.
+func (p posed) Image(name string) (*Image, error) {
+	if im, ok := p.library.images[name]; ok {
+		return im, nil
+	}
+	return nil, fmt.Errorf("image %s is not in the scene", name)
+}
+
 func (l *Library) read(name string) (*Image, error) {
 	known, ok := l.images[name]
 	if !ok {
