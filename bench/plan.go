@@ -126,7 +126,7 @@ func (p *Plan) warn(format string, args ...any) {
 
 // stages lists the steps of the run, in order.
 func (p *Plan) stages() []stage {
-	var out []stage
+	out := []stage{p.camerasStage()}
 	for _, f := range p.features {
 		switch f.kind {
 		case kindBaseline:
@@ -153,6 +153,9 @@ func (p *Plan) stages() []stage {
 				out = append(out, p.localizeStage(f, m))
 			}
 		}
+	}
+	if p.matches() {
+		out = append(out, p.viewsStage())
 	}
 	return append(out, p.evaluateStage())
 }

@@ -15,6 +15,7 @@ import (
 
 // The stages of the toy scene, by what they are left with.
 const (
+	cameras     = "cameras"
 	retrieveToy = "retrieve toy"
 	localizeEWB = "localize toy ewb"
 	localizeBDI = "localize toy bdi"
@@ -25,6 +26,8 @@ const (
 var (
 	localizeAll = []string{localizeEWB, localizeBDI, localizeCSI, evaluate}
 	everything  = append([]string{retrieveToy}, localizeAll...)
+	// withCameras is what depends on poses and cameras.
+	withCameras = append([]string{cameras}, localizeAll...)
 )
 
 // TestChangesAreSeen runs, changes one thing, and runs again: what depends on
@@ -41,7 +44,7 @@ func TestChangesAreSeen(t *testing.T) {
 		stays string
 	}{
 		{name: "nothing", change: func(*testing.T, string, *Options) {}},
-		{name: "force", change: func(_ *testing.T, _ string, o *Options) { o.Force = true }, redone: everything},
+		{name: "force", change: func(_ *testing.T, _ string, o *Options) { o.Force = true }, redone: append([]string{cameras}, everything...)},
 		{name: "workers", change: func(_ *testing.T, _ string, o *Options) { o.Jobs = 7 }},
 		{name: "largest k", change: func(_ *testing.T, _ string, o *Options) { o.TopK = []int{1, 3} }, redone: everything},
 		{name: "another k", change: func(_ *testing.T, _ string, o *Options) { o.TopK = []int{2} }, redone: localizeAll},
@@ -49,16 +52,16 @@ func TestChangesAreSeen(t *testing.T) {
 		{name: "one method less", change: func(_ *testing.T, _ string, o *Options) { o.Methods = []string{"ewb", "csi"} }, redone: []string{evaluate}, stays: "bdi_"},
 		{name: "mapping pose", change: func(t *testing.T, dir string, _ *Options) {
 			replace(t, dir, mappingPoses, "-3, 0, 0", "-3.5, 0, 0")
-		}, redone: localizeAll},
+		}, redone: withCameras},
 		{name: "true pose", change: func(t *testing.T, dir string, _ *Options) {
 			replace(t, dir, "day/sensors/trajectories.txt", "-0.75", "-0.5")
-		}, redone: localizeAll},
+		}, redone: withCameras},
 		{name: "camera of the queries", change: func(t *testing.T, dir string, _ *Options) {
 			replace(t, dir, "day/sensors/sensors.txt", "50, 32, 24", "51, 32, 24")
 		}, redone: localizeAll[:3], planned: localizeAll},
 		{name: "mapping image without pose", change: func(t *testing.T, dir string, _ *Options) {
 			replace(t, dir, mappingPoses, "3, mcam, 1, 0, 0, 0, -3, 0, 0\n", "")
-		}, redone: everything},
+		}, redone: append([]string{cameras}, everything...)},
 		{name: "descriptor", change: func(t *testing.T, dir string, _ *Options) {
 			put(t, dir, toyFeatures+"m1.jpg.gfeat", floats(t, [4]float32{0.6, 0.8}))
 		}, redone: everything},
@@ -154,7 +157,7 @@ func TestChangesAreSeen(t *testing.T) {
 func outputs(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
-	for _, part := range []string{"pairs", "poses", "results", "submission"} {
+	for _, part := range []string{"pairs", "poses", "results", "submission", "views"} {
 		paths, err := filesBelow(dir, part)
 		if err != nil {
 			t.Fatal(err)

@@ -21,7 +21,7 @@ import (
 var pageFiles embed.FS
 
 // pageScripts are the parts of the page's script, in their order.
-var pageScripts = []string{"filters.js", "tables.js", "queries.js", "start.js"}
+var pageScripts = []string{"filters.js", "tables.js", "map.js", "view.js", "queries.js", "start.js"}
 
 // page is what the template shows.
 type page struct {
@@ -116,9 +116,13 @@ type pageLegend struct {
 
 // WriteHTML writes the page: one file that needs no other, tables, plots and
 // the rows of all queries in it. The pairs files of the runs are read for the
-// images that each query retrieved; a run without them shows none.
-func (r *Report) WriteHTML(w io.Writer) error {
-	p, err := r.page()
+// images that each query retrieved; a run without them shows none. Maps and
+// pictures are in files beside the page that [Report.WriteDir] writes.
+func (r *Report) WriteHTML(w io.Writer) error { return r.writePage(w, nil) }
+
+// writePage writes the page with the views of each section; nil: without.
+func (r *Report) writePage(w io.Writer, views []*viewIndex) error {
+	p, err := r.page(views)
 	if err != nil {
 		return fmt.Errorf("report page: %w", err)
 	}
@@ -129,13 +133,17 @@ func (r *Report) WriteHTML(w io.Writer) error {
 	return t.Execute(w, p)
 }
 
-func (r *Report) page() (*page, error) {
+func (r *Report) page(views []*viewIndex) (*page, error) {
 	p := &page{Warnings: r.Warnings, Filters: r.filters(), CSS: template.CSS(pageFile("page.css"))}
 	for _, name := range pageScripts {
 		p.JS += template.JS(pageFile(name))
 	}
 	for i, s := range r.sections {
-		ps, err := s.page(strconv.Itoa(i+1), r.results[i])
+		var view *viewIndex
+		if views != nil {
+			view = views[i]
+		}
+		ps, err := s.page(strconv.Itoa(i+1), r.results[i], view)
 		if err != nil {
 			return nil, err
 		}
@@ -185,7 +193,7 @@ func (r *Report) filters() []pageFilter {
 	return []pageFilter{{"Split", "split", splits.list}, {"Run", "run", runs.list}, {"Feature", "feature", features.list}, {"Method", "method", methods.list}, {"k", "k", ks.list}}
 }
 
-func (s *section) page(id string, results sectionResults) (pageSection, error) {
+func (s *section) page(id string, results sectionResults, views *viewIndex) (pageSection, error) {
 	ps := pageSection{
 		ID: id, Heading: cmp.Or(s.scene.Title, s.scene.Name), Scene: s.scene, ThresholdsFrom: s.thresholdsFrom(), Runs: s.runs,
 		Features: s.features.list, Methods: s.methods.list, TopKs: s.topks,
@@ -215,7 +223,7 @@ func (s *section) page(id string, results sectionResults) (pageSection, error) {
 	if err != nil {
 		return ps, err
 	}
-	script, err := data.script()
+	script, err := data.script(views)
 	ps.Script = template.JS(script)
 	return ps, err
 }

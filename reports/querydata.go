@@ -98,7 +98,11 @@ type gatherer struct {
 type queryLineKey struct{ run, feature, method, topk int }
 
 // queryData gathers the rows of all queries and the images retrieved for them.
+// It does so once.
 func (s *section) queryData() (*queryData, error) {
+	if s.gathered != nil {
+		return s.gathered, nil
+	}
 	g := &gatherer{section: s, lines: map[queryLineKey]*queryLine{}, data: &queryData{
 		Thresholds: s.sortedThresholds(), Features: s.features.list, Methods: s.methods.list, Lines: []*queryLine{}, Retrieved: []*retrievedList{}, Groups: map[string][]string{},
 	}}
@@ -128,7 +132,8 @@ func (s *section) queryData() (*queryData, error) {
 			return nil, err
 		}
 	}
-	return g.finish(), nil
+	s.gathered = g.finish()
+	return s.gathered, nil
 }
 
 func (g *gatherer) finish() *queryData {
@@ -246,8 +251,11 @@ func (g *gatherer) retrieved(run, feature int, pairs kapture.Pairs, shown int) *
 }
 
 // script returns d as JSON that may stand in a script element: no "<" in it.
-func (d *queryData) script() ([]byte, error) {
-	b, err := json.Marshal(d)
+func (d *queryData) script(views *viewIndex) ([]byte, error) {
+	b, err := json.Marshal(struct {
+		*queryData
+		Views *viewIndex `json:"views"`
+	}{d, views})
 	if err != nil {
 		return nil, fmt.Errorf("query rows: %w", err)
 	}

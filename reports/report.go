@@ -2,14 +2,10 @@ package reports
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strconv"
 
 	"locbench/bench/record"
@@ -25,6 +21,8 @@ type Options struct {
 	CurveTopK int
 	// Published sets the figures beside those that others have published.
 	Published bool
+	// Thumbnails are pictures of the images; only WriteDir makes them.
+	Thumbnails Thumbnails
 }
 
 // Report holds the tables and figures of one or several runs.
@@ -33,8 +31,9 @@ type Report struct {
 	// apart, and differences between those that are not. The page shows them.
 	Warnings []string
 
-	sections []*section
-	results  []sectionResults
+	sections   []*section
+	results    []sectionResults
+	thumbnails Thumbnails
 }
 
 // sectionResults are the finished tables and figures of a section.
@@ -53,7 +52,7 @@ func Build(runs []*record.Run, o Options) (*Report, error) {
 	if o.Labels != nil && len(o.Labels) != len(runs) {
 		return nil, fmt.Errorf("want a label for each of %d runs, found %d", len(runs), len(o.Labels))
 	}
-	r := &Report{sections: sections(label(runs, o.Labels))}
+	r := &Report{sections: sections(label(runs, o.Labels)), thumbnails: o.Thumbnails}
 	r.Warnings = apart(r.sections)
 	for _, s := range r.sections {
 		r.Warnings = append(r.Warnings, s.warnings()...)
@@ -182,60 +181,6 @@ func (r *Report) writeTables(w io.Writer, write func(*table.Table, io.Writer) er
 					return err
 				}
 			}
-		}
-	}
-	return nil
-}
-
-// reportFile is a file of a report and what writes it.
-type reportFile struct {
-	name  string
-	write func(io.Writer) error
-}
-
-// WriteDir writes the report's files to dir, which is made if need be:
-// index.html, tables.md, tables.tex, and every figure as .svg and .png. Each
-// file is written whole or not at all. Figures of an earlier report that this
-// one does not have are removed, other files are left alone. When ctx is done,
-// WriteDir stops between two files and returns its error.
-func (r *Report) WriteDir(ctx context.Context, dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("write report: %w", err)
-	}
-	files := []reportFile{{"tables.md", r.WriteMarkdown}, {"tables.tex", r.WriteLaTeX}}
-	for _, s := range r.results {
-		for _, f := range s.figures {
-			files = append(files, reportFile{f.name + ".svg", f.writeSVG}, reportFile{f.name + ".png", f.writePNG})
-		}
-	}
-	files = append(files, reportFile{"index.html", r.WriteHTML})
-	for _, f := range files {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := record.WriteFile(filepath.Join(dir, f.name), f.write); err != nil {
-			return fmt.Errorf("write report: %w", err)
-		}
-	}
-	return dropStale(dir, files)
-}
-
-// figureFile matches the names of a report's figures.
-var figureFile = regexp.MustCompile(`^(localized_over|retrieval_recall)_.*\.(svg|png)$`)
-
-// dropStale removes the figures in dir that are not among files.
-func dropStale(dir string, files []reportFile) error {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return fmt.Errorf("write report: %w", err)
-	}
-	for _, e := range entries {
-		name := e.Name()
-		if !figureFile.MatchString(name) || slices.ContainsFunc(files, func(f reportFile) bool { return f.name == name }) {
-			continue
-		}
-		if err := os.Remove(filepath.Join(dir, name)); err != nil {
-			return fmt.Errorf("write report: %w", err)
 		}
 	}
 	return nil

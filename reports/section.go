@@ -22,6 +22,8 @@ type section struct {
 
 	summary   frame // method and k as in summary.csv
 	retrieval frame // method is unused
+
+	gathered *queryData // see queryData; nil: not yet
 }
 
 // labelled is a run with the name it has in tables and legends.

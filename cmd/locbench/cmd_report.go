@@ -13,6 +13,7 @@ import (
 func newReport(g *globals) *cobra.Command {
 	var out string
 	var o reports.Options
+	var pictures int
 	cmd := &cobra.Command{
 		Use:   "report RUN...",
 		Short: "tables and plots from one or several runs",
@@ -23,6 +24,11 @@ side by side in one report.
 others have published beside the run's, rounded alike, with the difference. For
 scenes whose ground truth is not public, write what the evaluation server says into
 results/server.csv of the run, with the columns of summary.csv.
+
+The page shows each query beside its retrieved images, matches and a map. Small
+pictures are made from the scene's images, as far as they are where the run found
+them: at most as many as --thumbnails says, those of a query together, spread
+over all queries.
 
 ` + exitHelp,
 		Example: `  locbench report runs/demo
@@ -44,10 +50,15 @@ results/server.csv of the run, with the columns of summary.csv.
 					out = filepath.Join(dirs[0], "report")
 				}
 			}
+			if pictures < 0 {
+				return usagef("want --thumbnails of at least 0, found %d", pictures)
+			}
+			o.Thumbnails = thumbnails(pictures)
 			return writeReport(cmd.Context(), g, runs, out, o)
 		},
 	}
 	cmd.Flags().BoolVar(&o.Published, "published", false, "set the figures beside those that others have published of the scene")
+	cmd.Flags().IntVar(&pictures, "thumbnails", defaultThumbnails, "most images of the scene that the page shows a small picture of; 0: none")
 	cmd.Flags().StringVar(&out, "out", "", "where the report goes (default RUN/report; report for several runs)")
 	return cmd
 }

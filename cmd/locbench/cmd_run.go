@@ -125,7 +125,7 @@ func finishRun(ctx context.Context, g *globals, out string, gate *gate) error {
 	if err != nil {
 		return err
 	}
-	if err := writeReport(ctx, g, []*record.Run{run}, filepath.Join(out, "report"), reports.Options{}); err != nil {
+	if err := writeReport(ctx, g, []*record.Run{run}, filepath.Join(out, "report"), reports.Options{Thumbnails: thumbnails(defaultThumbnails)}); err != nil {
 		return err
 	}
 	return gate.check(run.Summary)

@@ -4,7 +4,9 @@ for (const box of document.querySelectorAll(".queries")) {
   const form = box.querySelector("form"), list = box.querySelector(".list"), more = box.querySelector(".more"), count = box.querySelector(".count");
   const page = 100;
   const lines = new Map(data.lines.map(l => [[l.r, l.f, l.m, l.k].join(), l]));
-  let found = [], shown = 0;
+  const open = new Set(); // queries whose view is
+  const own = key => box.dataset.for + "." + key; // of the list, among the choices
+  let found = [], shown = 0, shownOnce = false;
 
   const chosen = () => lines.get([data.runs.indexOf(form.run.value), data.features.indexOf(form.feature.value), data.methods.indexOf(form.method.value), form.k.value].join());
   const number = (v, digits) => v === null || v === undefined ? "" : v.toFixed(digits);
@@ -29,7 +31,9 @@ for (const box of document.querySelectorAll(".queries")) {
   };
 
   const detail = q => {
-    const out = make("div", undefined, "detail");
+    const out = make("div", undefined, "detail"), l = chosen();
+    const hits = l && data.retrieved.find(x => x.r === l.r && x.f === l.f);
+    out.append(new QueryView(data, q, l, hits ? hits.n[q].map((image, i) => ({image, score: hits.s[q][i]})) : []).box);
     data.runs.forEach((run, r) => data.features.forEach((feature, f) => {
       const mine = data.lines.filter(l => l.r === r && l.f === f && l.s[q] !== "-");
       if (mine.length) out.append(make("h4", data.runs.length > 1 ? feature + " · " + run : feature), table(mine, q), ...reasons(mine, q), ...retrieved(r, f, q));
@@ -93,7 +97,15 @@ for (const box of document.querySelectorAll(".queries")) {
     s.append(make("span", data.queries[q].n, "name"), make("span", data.queries[q].s, "split"),
       make("span", l && l.t[q] !== null ? number(l.t[q], 3) + " m" : "", "n"), make("span", l && l.d[q] !== null ? number(l.d[q], 2) + "°" : "", "n"), make("span", text, className));
     d.append(s);
-    d.addEventListener("toggle", () => { if (d.open && d.children.length === 1) d.append(detail(q)); });
+    d.addEventListener("toggle", () => {
+      if (d.open && d.children.length === 1) d.append(detail(q));
+      if (d.open === open.has(q)) return;
+      if (d.open) open.add(q);
+      else open.delete(q);
+      choices.set(own("open"), [...open].map(i => data.queries[i].n)[open.size - 1]);
+      choices.write();
+    });
+    d.open = open.has(q);
     li.append(d);
     return li;
   };
@@ -125,7 +137,6 @@ for (const box of document.querySelectorAll(".queries")) {
   // for the whole page goes before the list's own, whose control is then hidden.
   const first = data.lines.filter(l => l.k <= 10).sort((a, b) => a.r - b.r || a.f - b.f || a.m - b.m || b.k - a.k)[0] || data.lines[0];
   const usual = first ? {run: data.runs[first.r], feature: data.features[first.f], method: data.methods[first.m], k: String(first.k)} : {};
-  const own = key => box.dataset.for + "." + key;
   const settle = () => {
     for (const control of form.elements) {
       const key = control.name, page = usual[key] ? choices.get(key) : "";
@@ -147,6 +158,14 @@ for (const box of document.querySelectorAll(".queries")) {
   }
   form.addEventListener("submit", e => e.preventDefault());
   more.addEventListener("click", grow);
-  choices.listeners.push(settle);
+  // A query that the address names is open; what was open stays so.
+  choices.listeners.push(() => {
+    const q = data.queries.findIndex(query => query.n === choices.get(own("open")));
+    if (q >= 0) open.add(q);
+    settle();
+    const first = q >= 0 && !shownOnce && list.querySelector("details[open]");
+    if (first) first.scrollIntoView();
+    shownOnce = true;
+  });
   box.hidden = false;
 }
