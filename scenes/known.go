@@ -100,11 +100,14 @@ func (c *Card) Installed(dataRoot string) bool {
 }
 
 // HowToGet says how to get a known scene's data into dir: a command line for a
-// scene that locbench makes, else the card's sources.
+// scene that locbench makes or installs, else the card's sources.
 func (c *Card) HowToGet(dir string) string {
 	if g := c.Generate; g != nil {
 		return fmt.Sprintf("locbench scenes generate %s --mapping %d --queries %d --size %s --seed %d",
 			shellWord(dir), g.Mapping, g.Queries, g.Size, g.Seed)
+	}
+	if len(c.Archives) > 0 {
+		return "locbench scenes install " + c.Name
 	}
 	var from []string
 	for _, s := range c.Sources {

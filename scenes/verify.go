@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -68,6 +69,7 @@ func (s *Scene) Verify(ctx context.Context) ([]Problem, error) {
 		return nil, err
 	}
 	v.pairs()
+	v.expected()
 	slices.SortFunc(v.problems, func(a, b Problem) int {
 		return cmp.Or(strings.Compare(a.Path, b.Path), cmp.Compare(a.Line, b.Line), strings.Compare(a.Msg, b.Msg))
 	})
@@ -151,5 +153,33 @@ func (v *verifier) sharedNames() {
 					"query %s is a mapping image too; it is never matched with itself", rec.Path)
 			}
 		}
+	}
+}
+
+// expected holds the numbers of images against those that the card says the
+// published scene has.
+func (v *verifier) expected() {
+	e := v.scene.Expected
+	if e == nil {
+		return
+	}
+	check := func(what string, want, found int) {
+		if want > 0 && want != found {
+			v.add(Problem{Path: v.scene.origin(), Severity: Warning, Check: "expected numbers"}, "want %d %s as published, found %d: figures will not be those of the published scene", want, what, found)
+		}
+	}
+	check("mapping images", e.Mapping, len(v.scene.mapping))
+	check("queries", e.Queries, len(v.scene.queries))
+	splits := map[string]int{}
+	for _, q := range v.scene.queries {
+		splits[q.Split]++
+	}
+	for _, g := range v.scene.Groups {
+		for _, of := range g.Of {
+			splits[g.Split] += splits[of]
+		}
+	}
+	for _, split := range slices.Sorted(maps.Keys(e.Splits)) {
+		check("queries in "+split, e.Splits[split], splits[split])
 	}
 }

@@ -192,3 +192,26 @@ func TestVerifyVirtualGallery(t *testing.T) {
 		t.Errorf("want nothing, found:\n%s", strings.Join(got, "\n"))
 	}
 }
+
+// TestVerifyExpected warns of numbers that are not those of the published scene.
+func TestVerifyExpected(t *testing.T) {
+	dir := tinyScene(t)
+	scene, err := Open(dir, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	scene.Expected = &Expected{Mapping: len(scene.Mapping()), Queries: 1000, Splits: map[string]int{"day": 7}}
+	problems, err := scene.Verify(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, p := range problems {
+		if p.Check == "expected numbers" {
+			found = append(found, string(p.Severity)+" "+p.Msg)
+		}
+	}
+	if len(found) != 2 || !strings.HasPrefix(found[0], "warning want 1000 queries as published, found ") || !strings.HasPrefix(found[1], "warning want 7 queries in day") {
+		t.Errorf("found %q", found)
+	}
+}

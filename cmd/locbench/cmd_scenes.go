@@ -16,13 +16,13 @@ import (
 func newScenes(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "scenes",
-		Short:   "list, describe, verify and generate scenes",
+		Short:   "list, describe, install, verify and generate scenes",
 		Long:    "The scenes that locbench knows, and scenes of your own.\n\n" + exitHelp,
 		Example: "  locbench scenes list\n  locbench scenes verify my_scene/",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newScenesList(g), newScenesInfo(g), newScenesVerify(g), newScenesGenerate(g))
+	cmd.AddCommand(newScenesList(g), newScenesInfo(g), newScenesInstall(g), newScenesVerify(g), newScenesGenerate(g))
 	return cmd
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -10,17 +11,24 @@ import (
 )
 
 func newScenesVerify(g *globals) *cobra.Command {
-	return &cobra.Command{
+	hashes := false
+	cmd := &cobra.Command{
 		Use:   "verify NAME|DIR|FILE.yaml",
 		Short: "the pre-flight check: everything that is wrong with a scene, at once",
 		Long: `Check a scene before a long run: missing or surplus features, wrong lengths,
 duplicate names, unknown images in pairs files, queries without camera, mapping
-images without pose, and more; every problem with its file and line.
+images without pose, and more; every problem with its file and line. --hashes also
+holds the files that scenes install wrote against the hashes that they had.
 
 ` + exitHelp,
 		Example: "  locbench scenes verify my_scene/",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if hashes {
+				if err := verifyHashes(cmd.Context(), g, args[0]); err != nil {
+					return err
+				}
+			}
 			scene, err := scenes.Open(args[0], scenes.Options{DataRoot: g.dataRoot})
 			if err != nil {
 				return err
@@ -44,4 +52,33 @@ images without pose, and more; every problem with its file and line.
 			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&hashes, "hashes", false, "of a known scene: read all installed files again and compare their hashes")
+	return cmd
+}
+
+// verifyHashes holds the installed files of a known scene against their hashes.
+func verifyHashes(ctx context.Context, g *globals, name string) error {
+	card, err := scenes.Find(name)
+	if err != nil {
+		return err
+	}
+	root, err := scenes.DataRoot(g.dataRoot)
+	if err != nil {
+		return err
+	}
+	wrong, files, err := scenes.VerifyInstalled(ctx, card, root)
+	if err != nil {
+		return err
+	}
+	for _, w := range wrong {
+		g.println("%s", w)
+	}
+	if len(wrong) > 0 {
+		return &kapture.InputError{Path: card.Folder(root), Msg: fmt.Sprintf("want %d files as they were installed, found %d that are not; scenes install gets an archive again once its line in kapture_dataset_installed.yaml is removed", files, len(wrong))}
+	}
+	if files == 0 {
+		return usagef("want a scene that scenes install installed, found no file of %s", card.Name)
+	}
+	g.println("%s: %d files as they were installed", card.Folder(root), files)
+	return nil
 }

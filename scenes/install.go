@@ -1,0 +1,431 @@
+package scenes
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+
+	"github.com/gofrs/flock"
+	"github.com/google/renameio/v2"
+	"golang.org/x/sync/errgroup"
+
+	"locbench/scenes/fetch"
+)
+
+// Files beside the data, under the data root. The first two are those of kapture's
+// downloader, which knows an archive that locbench installed, and the other way
+// round.
+const (
+	installedFile = "kapture_dataset_installed.yaml"
+	licencesFile  = "kapture_dataset_licenses.yaml"
+	installState  = ".locbench" // index, archives on their way, lists of files
+)
+
+// InstallOptions say how data is installed.
+type InstallOptions struct {
+	DataRoot string   // see [DataRoot]
+	Index    string   // URL or file; "": [KaptureIndex]
+	Only     []string // patterns of archives; nil: all of the card
+	Keep     bool     // keep the archives
+	Parallel int      // downloads at a time; 0: 4
+	// Accept shows a licence and returns whether it is accepted.
+	Accept func(what, text string) (bool, error)
+	Client *fetch.Client
+	Log    *slog.Logger
+	// Start, Add and Done show the bytes that arrive; see bench.Progress.
+	Progress interface {
+		Start(name string, total int)
+		Add(n int)
+		Done()
+	}
+	Free func(dir string) int64 // see fetch.Free, which nil stands for
+}
+
+// LicenceError says that a licence was not accepted.
+type LicenceError struct{ What string }
+
+func (e *LicenceError) Error() string { return "the licence of " + e.What + " was not accepted" }
+
+// SpaceError says that the disk has too little room.
+type SpaceError struct {
+	Dir        string
+	Need, Free int64 // bytes
+}
+
+func (e *SpaceError) Error() string {
+	return fmt.Sprintf("want %.1f GB of free disk in %s, found %.1f GB", float64(e.Need)/1e9, e.Dir, float64(e.Free)/1e9)
+}
+
+// Installed counts what an installation did.
+type Installed struct {
+	Archives []string // that were installed now
+	Before   []string // that were there
+	Files    int      // of those installed now
+}
+
+// Install downloads the archives of a known scene and unpacks them below the data
+// root. What is there is left alone; what an earlier call did not finish is gone on
+// with.
+func Install(ctx context.Context, card *Card, o InstallOptions) (Installed, error) {
+	i := &installation{o: o, card: card, done: Installed{}}
+	if err := i.defaults(); err != nil {
+		return i.done, err
+	}
+	release, err := i.alone()
+	if err != nil {
+		return i.done, err
+	}
+	defer release()
+	todo, index, err := i.resolve(ctx)
+	if err != nil || len(todo) == 0 {
+		return i.done, err
+	}
+	if err := i.accept(ctx, todo, index); err != nil {
+		return i.done, err
+	}
+	total, err := i.room(ctx, todo, index)
+	if err != nil {
+		return i.done, err
+	}
+	return i.done, i.fetch(ctx, todo, index, total)
+}
+
+// installation is the work of one Install.
+type installation struct {
+	o     InstallOptions
+	card  *Card
+	mutex sync.Mutex // over done and the state files
+	done  Installed
+}
+
+func (i *installation) defaults() error {
+	if len(i.card.Archives) == 0 {
+		return fmt.Errorf("%s: want a scene with archives in a dataset index, found none; get it by hand: %s", i.card.Name, i.card.HowToGet(i.card.Folder(i.o.DataRoot)))
+	}
+	if i.o.Index == "" {
+		i.o.Index = KaptureIndex
+	}
+	if i.o.Parallel < 1 {
+		i.o.Parallel = 4
+	}
+	if i.o.Client == nil {
+		i.o.Client = &fetch.Client{}
+	}
+	if i.o.Log == nil {
+		i.o.Log = slog.New(slog.DiscardHandler)
+	}
+	if i.o.Free == nil {
+		i.o.Free = fetch.Free
+	}
+	return os.MkdirAll(filepath.Join(i.o.DataRoot, installState), 0o777)
+}
+
+// alone keeps other processes from installing into the same data root, and removes
+// what one that was killed had unpacked.
+func (i *installation) alone() (release func(), err error) {
+	lock := flock.New(i.path(installState, "install.lock"))
+	locked, err := lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("lock %s: %w", i.o.DataRoot, err)
+	}
+	if !locked {
+		return nil, fmt.Errorf("another locbench process is installing into %s", i.o.DataRoot)
+	}
+	left, err := filepath.Glob(i.path(installState, "unpack-*"))
+	for _, dir := range left {
+		err = errors.Join(err, os.RemoveAll(dir))
+	}
+	if err != nil {
+		return nil, errors.Join(err, lock.Unlock())
+	}
+	return func() { lock.Unlock() }, nil
+}
+
+func (i *installation) path(parts ...string) string {
+	return filepath.Join(append([]string{i.o.DataRoot}, parts...)...)
+}
+
+// resolve finds the archives that are not there yet.
+func (i *installation) resolve(ctx context.Context) ([]string, Index, error) {
+	index, err := readIndex(ctx, i.o.Client, i.o.Index, i.path(installState, "index.yaml"))
+	if err != nil {
+		return nil, nil, err
+	}
+	names, err := index.match(i.card.Archives)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(i.o.Only) > 0 {
+		if names = slices.DeleteFunc(names, func(name string) bool {
+			return !slices.ContainsFunc(i.o.Only, func(p string) bool { ok, err := path.Match(p, name); return ok && err == nil })
+		}); len(names) == 0 {
+			return nil, nil, fmt.Errorf("want archives of %s that match %s, found none", i.card.Name, strings.Join(i.o.Only, ", "))
+		}
+	}
+	installed, err := readStates[IndexEntry](i.path(installedFile))
+	if err != nil {
+		return nil, nil, err
+	}
+	var todo []string
+	for _, name := range names {
+		if old, ok := installed[name]; ok && strings.EqualFold(string(old.SHA256), string(index[name].SHA256)) {
+			i.done.Before = append(i.done.Before, name)
+		} else {
+			todo = append(todo, name)
+		}
+		if index[name].Script != "" {
+			i.o.Log.Warn("the index names an install script, which is not run", "archive", name, "script", index[name].Script)
+		}
+	}
+	return todo, index, nil
+}
+
+const maxLicence = 1 << 20 // bytes
+
+// accept asks for every licence that was not accepted before: those that the index
+// names, else the card's.
+func (i *installation) accept(ctx context.Context, todo []string, index Index) error {
+	known, err := readStates[string](i.path(licencesFile))
+	if err != nil {
+		return err
+	}
+	asked := map[string]bool{}
+	for _, name := range todo {
+		licence := index[name].Licence
+		if known[name] == "accepted" || asked[licence] {
+			continue
+		}
+		text := i.card.Licence
+		if licence != "" {
+			full, err := i.o.Client.Text(ctx, licence, maxLicence)
+			if err != nil {
+				return fmt.Errorf("licence of %s: %w", name, err)
+			}
+			text = licence + "\n\n" + strings.ToValidUTF8(string(full), "?")
+		}
+		ok, err := i.o.Accept(i.card.Name, text)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return &LicenceError{i.card.Name}
+		}
+		asked[licence] = true
+	}
+	for _, name := range todo {
+		known[name] = "accepted"
+	}
+	return writeStates(i.path(licencesFile), known)
+}
+
+// room checks that the disk takes the archives and what they hold, as far as the
+// servers say how long they are; it returns the bytes to download.
+func (i *installation) room(ctx context.Context, todo []string, index Index) (int64, error) {
+	var total, largest int64
+	for _, name := range todo {
+		size, err := i.o.Client.Size(ctx, index[name].URL)
+		if ctx.Err() != nil {
+			return 0, ctx.Err()
+		}
+		if err == nil && size > 0 {
+			total += size
+			largest = max(largest, size)
+		}
+	}
+	// Unpacked, photographs are as large and features a little larger; the archives
+	// being unpacked are there beside what they hold.
+	need := total + total/4 + int64(i.o.Parallel)*largest
+	if free := i.o.Free(i.o.DataRoot); free >= 0 && need > free {
+		return 0, &SpaceError{i.o.DataRoot, need, free}
+	}
+	return total, nil
+}
+
+// fetch downloads the archives side by side and unpacks each when it is whole.
+func (i *installation) fetch(ctx context.Context, todo []string, index Index, total int64) error {
+	client := *i.o.Client
+	const unit = 1 << 20 // of progress
+	if i.o.Progress != nil {
+		var mutex sync.Mutex
+		var bytes, shown int64
+		i.o.Progress.Start("download "+i.card.Name+" (MiB)", int(total/unit))
+		defer i.o.Progress.Done()
+		client.Arrived = func(n int64) {
+			mutex.Lock()
+			defer mutex.Unlock()
+			bytes += n
+			if now := bytes / unit; now != shown {
+				i.o.Progress.Add(int(now - shown))
+				shown = now
+			}
+		}
+	}
+	client.Retried = func(url, why string) { i.o.Log.Warn("trying again", "url", url, "why", why) }
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(i.o.Parallel)
+	for _, name := range todo {
+		g.Go(func() error {
+			archive := i.path(installState, name+".archive")
+			if err := client.File(ctx, index[name].URL, string(index[name].SHA256), archive); err != nil {
+				return err
+			}
+			return i.unpack(ctx, name, index[name], archive)
+		})
+	}
+	return g.Wait()
+}
+
+// unpack puts the files of an archive into their places and remembers them.
+func (i *installation) unpack(ctx context.Context, name string, entry IndexEntry, archive string) error {
+	info, err := os.Stat(archive)
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp(i.path(installState), "unpack-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	files, err := fetch.Unpack(ctx, archive, dir, fetch.LimitsOf(info.Size()))
+	if err != nil {
+		return err
+	}
+	i.mutex.Lock()
+	defer i.mutex.Unlock()
+	if err := i.merge(ctx, dir, files); err != nil {
+		return err
+	}
+	if err := writeFileList(i.fileList(name), files); err != nil {
+		return err
+	}
+	installed, err := readStates[IndexEntry](i.path(installedFile))
+	if err != nil {
+		return err
+	}
+	installed[name] = entry
+	if err := writeStates(i.path(installedFile), installed); err != nil {
+		return err
+	}
+	i.done.Archives, i.done.Files = append(i.done.Archives, name), i.done.Files+len(files)
+	slices.Sort(i.done.Archives)
+	i.o.Log.Info("archive installed", "archive", name, "files", len(files))
+	if i.o.Keep {
+		return nil
+	}
+	return os.Remove(archive)
+}
+
+// merge moves unpacked files into their places below the data root.
+func (i *installation) merge(ctx context.Context, from string, files []fetch.Unpacked) error {
+	for _, f := range files {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		to := i.path(filepath.FromSlash(f.Path))
+		if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
+			return err
+		}
+		if err := os.Rename(filepath.Join(from, filepath.FromSlash(f.Path)), to); err != nil {
+			if errors.Is(err, syscall.EXDEV) {
+				return fmt.Errorf("%w: the scene's folder and %s are on different disks; choose --data-root on the larger one", err, i.o.DataRoot)
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+func (i *installation) fileList(archive string) string { return fileList(i.o.DataRoot, archive) }
+
+func fileList(dataRoot, archive string) string {
+	return filepath.Join(dataRoot, installState, "installed", archive+".sha256")
+}
+
+// writeFileList writes hashes as sha256sum does; a link has dashes for its hash.
+func writeFileList(path string, files []fetch.Unpacked) error {
+	var b strings.Builder
+	for _, f := range files {
+		sum := f.SHA256
+		if sum == "" {
+			sum = strings.Repeat("-", 64)
+		}
+		b.WriteString(sum + "  " + f.Path + "\n")
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return err
+	}
+	return renameio.WriteFile(path, []byte(b.String()), 0o644)
+}
+
+// VerifyInstalled hashes the files of a known scene's archives again and returns
+// what is missing or changed, and how many files were looked at. An archive that
+// another program installed has no list of files, and is named as such.
+func VerifyInstalled(ctx context.Context, card *Card, dataRoot string) (wrong []string, files int, err error) {
+	installed, err := readStates[IndexEntry](filepath.Join(dataRoot, installedFile))
+	if err != nil {
+		return nil, 0, err
+	}
+	var names []string
+	for name := range installed {
+		if slices.ContainsFunc(card.Archives, func(p string) bool { ok, err := path.Match(p, name); return ok && err == nil }) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		bad, n, err := verifyList(ctx, dataRoot, fileList(dataRoot, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			bad = []string{name + ": installed by another program, there is no list of its files"}
+		} else if err != nil {
+			return wrong, files, err
+		}
+		wrong, files = append(wrong, bad...), files+n
+	}
+	return wrong, files, nil
+}
+
+func verifyList(ctx context.Context, dataRoot, list string) (wrong []string, files int, err error) {
+	in, err := os.Open(list)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer in.Close()
+	lines := bufio.NewScanner(in)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		if err := ctx.Err(); err != nil {
+			return wrong, files, err
+		}
+		want, name, ok := strings.Cut(lines.Text(), "  ")
+		if !ok || !filepath.IsLocal(filepath.FromSlash(name)) {
+			return wrong, files, fmt.Errorf("%s: want a hash and a path on every line, found %q", list, lines.Text())
+		}
+		files++
+		file := filepath.Join(dataRoot, filepath.FromSlash(name))
+		if strings.HasPrefix(want, "-") {
+			if _, err := os.Lstat(file); err != nil {
+				wrong = append(wrong, name+": missing")
+			}
+			continue
+		}
+		switch sum, err := fetch.HashFile(file); {
+		case errors.Is(err, fs.ErrNotExist):
+			wrong = append(wrong, name+": missing")
+		case err != nil:
+			return wrong, files, err
+		case sum != want:
+			wrong = append(wrong, fmt.Sprintf("%s: want the SHA-256 %s, found %s", name, want, sum))
+		}
+	}
+	return wrong, files, lines.Err()
+}
