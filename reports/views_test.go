@@ -93,6 +93,12 @@ func (f fixture) writeViews(t testing.TB, run *record.Run) {
 	}
 }
 
+// walk is a run with views.
+var walk = fixture{
+	name: "walk", queries: 40, mapping: 30, features: []string{"AP-GeM_LM18", `tiny <b>&"image"`},
+	methods: []string{"ewb", "csi"}, topks: []int{1, viewTopK}, seed: 9,
+}
+
 // viewTopK is the k whose estimates the made-up run has.
 const viewTopK = 10
 
@@ -109,6 +115,9 @@ func picture(i int) []byte {
 	return b.Bytes()
 }
 
+// viewOptions are of a report with pictures.
+var viewOptions = reports.Options{Thumbnails: pictures(1000)}
+
 // pictures takes the files as they are, as small pictures.
 func pictures(most int) reports.Thumbnails {
 	return reports.Thumbnails{Most: most, Make: func(file []byte) ([]byte, error) { return file, nil }}
@@ -117,8 +126,8 @@ func pictures(most int) reports.Thumbnails {
 // viewed writes the report of a made-up run with views to a folder.
 func viewed(t testing.TB, most int) (dir string, run *record.Run) {
 	t.Helper()
-	run = small.build(t)
-	small.writeViews(t, run)
+	run = walk.build(t)
+	walk.writeViews(t, run)
 	dir = t.TempDir()
 	writeDir(t, dir, reports.Options{Thumbnails: pictures(most)}, run)
 	return dir, run
@@ -181,8 +190,8 @@ func readScript(t *testing.T, dir, name string) (queries []shownQuery, images ma
 func TestViews(t *testing.T) {
 	dir, _ := viewed(t, 1000)
 	queries, images := readScript(t, dir, "1-0")
-	if len(queries) != small.queries || len(images) == 0 {
-		t.Fatalf("%d queries and %d images in the script, want %d and some", len(queries), len(images), small.queries)
+	if len(queries) != walk.queries || len(images) == 0 {
+		t.Fatalf("%d queries and %d images in the script, want %d and some", len(queries), len(images), walk.queries)
 	}
 	for i, q := range queries {
 		_, known := truePose(i)
@@ -248,7 +257,7 @@ func TestPictures(t *testing.T) {
 		}
 		return len(used), why
 	}
-	images := small.queries + small.mapping
+	images := walk.queries + walk.mapping
 	if n, why := count(); n != images-images/4 || why[2] != images/4 || len(why) != 1 {
 		t.Errorf("%d pictures, reasons %v; want %d, and %d files that are not there", n, why, images-images/4, images/4)
 	}

@@ -58,6 +58,8 @@ for (const box of document.querySelectorAll(".queries")) {
     }
     const scroll = make("div", undefined, "scroll");
     scroll.tabIndex = 0;
+    scroll.setAttribute("role", "region");
+    scroll.setAttribute("aria-label", "Results by method and k");
     scroll.append(t);
     return scroll;
   };
