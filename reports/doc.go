@@ -16,6 +16,12 @@
 // rounded half up to one decimal, from the shortest decimal text of the value,
 // so that 7 of 2000 prints 0.4.
 //
+// # Single queries
+//
+// The page has the rows of all queries in it. Pictures, matches and maps are in
+// scripts and images beside it, loaded when a query is opened; see
+// [Report.WriteDir].
+//
 // # Determinism
 //
 // The same runs give the same bytes in every file. Times, which differ from

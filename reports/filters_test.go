@@ -2,6 +2,7 @@ package reports_test
 
 import (
 	"fmt"
+	"math"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -195,4 +196,48 @@ func number(t *testing.T, text string) float64 {
 		t.Fatal(err)
 	}
 	return v
+}
+
+// TestQueryRows holds the errors and verdicts that the page shows against the
+// rows of the run: four digits of errors, exact verdicts.
+func TestQueryRows(t *testing.T) {
+	run := small.build(t)
+	edge := &run.Queries[0] // rounded, it would be within the finest threshold
+	edge.TErrM, edge.RErrDeg = 0.2500001, 1.5
+	run.Queries[1].TErrM, run.Queries[1].RErrDeg = 0.25, 2
+	run.Queries[2].TErrM, run.Queries[2].RErrDeg = 0, 1e-9
+	run.Queries[3].TErrM, run.Queries[3].RErrDeg = 123456.7, 179.96
+	b, _ := openOne(t, run)
+	want := map[string]record.Query{}
+	for _, q := range run.Queries[:small.queries] { // of the first feature, method and k
+		want[q.Query] = q
+	}
+	b.choose(t, ".queries form", "method", run.Queries[0].Method)
+	b.choose(t, ".queries form", "k", strconv.Itoa(run.Queries[0].TopK))
+	rows := b.rows(t)
+	if len(rows) != small.queries {
+		t.Fatalf("%d rows, want %d", len(rows), small.queries)
+	}
+	for _, r := range rows {
+		q := want[r[0]]
+		if q.Status != record.Localized {
+			if r[2] != "" || r[3] != "" || r[4] != string(q.Status) {
+				t.Errorf("%s, which is %s, shows %q", q.Query, q.Status, r[2:])
+			}
+			continue
+		}
+		m, deg := metres(t, r[2]), number(t, strings.TrimSuffix(r[3], "°"))
+		if math.Abs(m-q.TErrM) > 0.0005+1e-4*q.TErrM*5 || math.Abs(deg-q.RErrDeg) > 0.005+1e-4*q.RErrDeg*5 {
+			t.Errorf("%s shows %s, %s; want %g m, %g°", q.Query, r[2], r[3], q.TErrM, q.RErrDeg)
+		}
+		verdict := "outside"
+		for _, th := range slices.Backward(thresholds) {
+			if q.TErrM <= th.Meters && q.RErrDeg <= th.Degrees {
+				verdict = fmt.Sprintf("(%g m, %g°)", th.Meters, th.Degrees)
+			}
+		}
+		if r[4] != verdict {
+			t.Errorf("%s is %q at %g m, %g°, want %q", q.Query, r[4], q.TErrM, q.RErrDeg, verdict)
+		}
+	}
 }

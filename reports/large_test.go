@@ -9,13 +9,13 @@ import (
 )
 
 // TestLargePage writes and opens the report of a run as large as they come:
-// 5,000 queries, 7 features, 8 k, three methods.
+// 5,000 queries, 7 features, 8 k, six methods.
 func TestLargePage(t *testing.T) {
 	if os.Getenv("LOCBENCH_SLOW") == "" {
 		t.Skip("a minute; set LOCBENCH_SLOW=1 to run it")
 	}
 	const mostBytes, mostSeconds = 25e6, 3
-	f := fixture{name: "large", queries: 5000, mapping: 4000, methods: []string{"ewb", "bdi", "csi"}, topks: []int{1, 2, 3, 4, 5, 10, 20, 50}, seed: 2}
+	f := fixture{name: "large", queries: 5000, mapping: 4000, methods: []string{"ewb", "bdi", "csi", "local-sfm", "local-sfm+", "global-map"}, topks: []int{1, 2, 3, 4, 5, 10, 20, 50}, seed: 2}
 	for i := range 7 {
 		f.features = append(f.features, fmt.Sprintf("feature-%d", i))
 	}

@@ -12,6 +12,7 @@ import (
 
 	"locbench/bench/record"
 	"locbench/kapture"
+	"locbench/kapture/geom"
 )
 
 // maxRetrieved is how many retrieved images a page lists in all. Above it, the
@@ -43,19 +44,23 @@ type queryName struct {
 
 // queryLine holds the results of all queries under one run, feature, method, k.
 type queryLine struct {
-	Run     int     `json:"r"`
-	Feature int     `json:"f"`
-	Method  int     `json:"m"`
-	TopK    int     `json:"k"`
-	Status  string  `json:"s"` // a letter a query: l, f, s of the status, - for no row
-	Meters  numbers `json:"t"`
-	Degrees numbers `json:"d"`
+	Run     int `json:"r"`
+	Feature int `json:"f"`
+	Method  int `json:"m"`
+	TopK    int `json:"k"`
+	// Status is a letter a query: - for no row, f failed, s skipped, l localized
+	// without known errors, o outside all thresholds, else 0, 1, …: the finest
+	// threshold that the query is within.
+	Status  string `json:"s"`
+	Meters  string `json:"t"` // see pack
+	Degrees string `json:"d"`
 	// Of the others, those that a method does not have are left out.
 	Inliers         []int       `json:"i,omitempty"`
 	Correspondences []int       `json:"c,omitempty"`
 	Why             map[int]int `json:"w,omitempty"` // query → reason
 
-	status []byte
+	status          []byte
+	meters, degrees []float64
 }
 
 // retrievedList holds the retrieved images of all queries under a run's feature.
@@ -143,7 +148,8 @@ func (g *gatherer) finish() *queryData {
 	}
 	d.Images, d.Reasons = g.images.list, g.reasons.list
 	for _, line := range d.Lines {
-		line.Status = string(line.status)
+		line.Status, line.Meters, line.Degrees = string(line.status), pack(line.meters), pack(line.degrees)
+		line.status, line.meters, line.degrees = nil, nil, nil
 	}
 	return d
 }
@@ -154,9 +160,9 @@ func (g *gatherer) line(key queryLineKey) *queryLine {
 		return line
 	}
 	n := len(g.queries.list)
-	line := &queryLine{Run: key.run, Feature: key.feature, Method: key.method, TopK: key.topk, Meters: make(numbers, n), Degrees: make(numbers, n), status: make([]byte, n)}
+	line := &queryLine{Run: key.run, Feature: key.feature, Method: key.method, TopK: key.topk, meters: make([]float64, n), degrees: make([]float64, n), status: make([]byte, n)}
 	for i := range n {
-		line.Meters[i], line.Degrees[i], line.status[i] = math.NaN(), math.NaN(), '-'
+		line.meters[i], line.degrees[i], line.status[i] = math.NaN(), math.NaN(), '-'
 	}
 	g.lines[key] = line
 	g.data.Lines = append(g.data.Lines, line)
@@ -166,8 +172,8 @@ func (g *gatherer) line(key queryLineKey) *queryLine {
 func (g *gatherer) add(run int, q record.Query) {
 	line := g.line(queryLineKey{run, g.section.features.id(q.Feature), g.section.methods.id(q.Method), q.TopK})
 	i := g.queries.id(q.Query)
-	line.status[i] = q.Status[0]
-	line.Meters[i], line.Degrees[i] = q.TErrM, q.RErrDeg
+	line.status[i] = g.status(q)
+	line.meters[i], line.degrees[i] = q.TErrM, q.RErrDeg
 	if q.Inliers >= 0 || q.Correspondences >= 0 {
 		if line.Inliers == nil {
 			line.Inliers, line.Correspondences = unknownCounts(len(g.queries.list)), unknownCounts(len(g.queries.list))
@@ -180,6 +186,24 @@ func (g *gatherer) add(run int, q record.Query) {
 		}
 		line.Why[i] = g.reasons.id(q.Reason)
 	}
+}
+
+// status is the letter of a row. The page's errors are rounded, so it does not
+// judge them itself.
+func (g *gatherer) status(q record.Query) byte {
+	switch {
+	case q.Status != record.Localized:
+		return q.Status[0]
+	case math.IsNaN(q.TErrM) || math.IsNaN(q.RErrDeg):
+		return 'l'
+	}
+	e := geom.PoseError{Meters: q.TErrM, Degrees: q.RErrDeg}
+	for i, t := range g.data.Thresholds {
+		if geom.Threshold(t).Within(e) {
+			return byte('0' + i)
+		}
+	}
+	return 'o'
 }
 
 func unknownCounts(n int) []int {

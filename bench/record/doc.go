@@ -12,7 +12,10 @@
 //	scene,split,feature,method,topk,metric,value
 //	scene,split,feature,topk,metric,value
 //
-// All three are RFC 4180 CSV with LF line ends: a value that holds a comma, a
+// views/cameras.csv and views/matches.csv let a report show single queries, see
+// [Camera] and [ViewMatch].
+//
+// All are RFC 4180 CSV with LF line ends: a value that holds a comma, a
 // quote or a line break is quoted. A number is the shortest text that reads
 // back as the same float64, +Inf is "inf", and what is not known is empty.
 // manifest.json is indented JSON, see [Manifest]. Tables hold no times, so two

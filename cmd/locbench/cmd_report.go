@@ -36,13 +36,9 @@ over all queries.
   locbench report --published runs/demo`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, dirs []string) error {
-			var runs []*record.Run
-			for _, dir := range dirs {
-				r, err := record.ReadRun(dir)
-				if err != nil {
-					return err
-				}
-				runs = append(runs, r)
+			runs, err := readRuns(dirs)
+			if err != nil {
+				return err
 			}
 			if out == "" {
 				out = "report"
@@ -61,6 +57,18 @@ over all queries.
 	cmd.Flags().IntVar(&pictures, "thumbnails", defaultThumbnails, "most images of the scene that the page shows a small picture of; 0: none")
 	cmd.Flags().StringVar(&out, "out", "", "where the report goes (default RUN/report; report for several runs)")
 	return cmd
+}
+
+func readRuns(dirs []string) ([]*record.Run, error) {
+	var runs []*record.Run
+	for _, dir := range dirs {
+		r, err := record.ReadRun(dir)
+		if err != nil {
+			return nil, err
+		}
+		runs = append(runs, r)
+	}
+	return runs, nil
 }
 
 // writeReport prints the tables of runs and writes the report's folder.

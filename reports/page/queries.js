@@ -1,3 +1,11 @@
+// unpack reads the error of a query from those of a line, as pack.go wrote them;
+// null: there is none.
+const unpack = (text, q) => {
+  const code = [0, 1, 2].reduce((c, i) => 64 * c + unpack.letters.indexOf(text[3 * q + i]), 0);
+  return code === 0 ? null : code === 1 ? 0 : Number((10 ** ((code - 2) * 14 / (2 ** 18 - 3) - 7)).toPrecision(4));
+};
+unpack.letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
 // Shows the rows of single queries from the JSON that stands beside each list.
 for (const box of document.querySelectorAll(".queries")) {
   const data = JSON.parse(document.getElementById(box.dataset.for).textContent);
@@ -10,24 +18,22 @@ for (const box of document.querySelectorAll(".queries")) {
 
   const chosen = () => lines.get([data.runs.indexOf(form.run.value), data.features.indexOf(form.feature.value), data.methods.indexOf(form.method.value), form.k.value].join());
   const number = (v, digits) => v === null || v === undefined ? "" : v.toFixed(digits);
-  // The finest threshold that an error is within; -1: none.
-  const finest = (l, q) => l.t[q] === null || l.d[q] === null ? -1 : data.thresholds.findIndex(t => l.t[q] <= t.meters && l.d[q] <= t.degrees);
+  // The finest threshold that an error is within; below 0: none.
+  const finest = (l, q) => "-fslo".includes(l.s[q]) ? -1 : l.s.charCodeAt(q) - 48;
   const inSplit = (own, split) => !split || split === "all" || own === split || (data.groups[split] || []).includes(own);
   // Whether a query has the status that is asked for.
   const hasStatus = (l, q, status) => {
     const letter = l ? l.s[q] : "-";
     if (!status) return true;
-    if (["localized", "failed", "skipped"].includes(status)) return letter === status[0];
-    if (letter !== "l") return false;
-    const i = finest(l, q);
-    return status === "outside" ? i < 0 && l.t[q] !== null : i >= 0 && i <= data.names.indexOf(status);
+    if (status === "failed" || status === "skipped") return letter === status[0];
+    if (status === "localized") return !"-fs".includes(letter);
+    if (status === "outside") return letter === "o";
+    const i = l ? finest(l, q) : -1;
+    return i >= 0 && i <= data.names.indexOf(status);
   };
   const verdict = (l, q) => {
-    if (!l || l.s[q] === "-") return ["no row", ""];
-    if (l.s[q] !== "l") return [l.s[q] === "f" ? "failed" : "skipped", "bad"];
-    if (l.t[q] === null && l.d[q] === null) return ["localized", ""];
-    const i = finest(l, q);
-    return i < 0 ? ["outside", "bad"] : [data.names[i], "good"];
+    const [text, className] = {"-": ["no row", ""], f: ["failed", "bad"], s: ["skipped", "bad"], l: ["localized", ""], o: ["outside", "bad"]}[l ? l.s[q] : "-"] || [];
+    return text ? [text, className] : [data.names[finest(l, q)], "good"];
   };
 
   const detail = q => {
@@ -67,7 +73,8 @@ for (const box of document.querySelectorAll(".queries")) {
   const cell = (l, q) => {
     const [text, className] = verdict(l, q), td = make("td", undefined, className);
     if (!l) return td;
-    if (l.s[q] === "l" && l.t[q] !== null) td.append(number(l.t[q], 3) + " m", make("br"), number(l.d[q], 2) + (l.d[q] === null ? "" : "°"), make("br"));
+    const t = unpack(l.t, q), d = unpack(l.d, q);
+    if (t !== null && d !== null) td.append(number(t, 3) + " m", make("br"), number(d, 2) + "°", make("br"));
     td.append(text);
     if (l.i && l.i[q] >= 0) td.append(make("br"), l.i[q] + (l.c[q] >= 0 ? "/" + l.c[q] : "") + " inliers");
     return td;
@@ -94,10 +101,10 @@ for (const box of document.querySelectorAll(".queries")) {
   };
 
   const item = q => {
-    const l = chosen(), [text, className] = verdict(l, q);
+    const l = chosen(), [text, className] = verdict(l, q), t = l ? unpack(l.t, q) : null, e = l ? unpack(l.d, q) : null;
     const li = make("li"), d = make("details"), s = make("summary");
     s.append(make("span", data.queries[q].n, "name"), make("span", data.queries[q].s, "split"),
-      make("span", l && l.t[q] !== null ? number(l.t[q], 3) + " m" : "", "n"), make("span", l && l.d[q] !== null ? number(l.d[q], 2) + "°" : "", "n"), make("span", text, className));
+      make("span", t === null ? "" : number(t, 3) + " m", "n"), make("span", e === null ? "" : number(e, 2) + "°", "n"), make("span", text, className));
     d.append(s);
     d.addEventListener("toggle", () => {
       if (d.open && d.children.length === 1) d.append(detail(q));
@@ -127,8 +134,10 @@ for (const box of document.querySelectorAll(".queries")) {
       if (text && !(query.n + " " + query.s).toLowerCase().includes(text)) return;
       if (inSplit(query.s, split) && hasStatus(l, q, form.status.value)) found.push(q);
     });
-    const far = v => v === null || v === undefined ? Infinity : v;
-    if (by && l) found.sort((a, b) => far(l[by][b]) - far(l[by][a]) || a - b);
+    if (by && l) {
+      const far = new Map(found.map(q => [q, unpack(l[by], q) ?? Number.MAX_VALUE])); // no error known: first
+      found.sort((a, b) => far.get(b) - far.get(a) || a - b);
+    }
     else found.sort((a, b) => data.queries[a].n < data.queries[b].n ? -1 : 1);
     list.replaceChildren();
     shown = 0;

@@ -123,7 +123,7 @@ class QueryView {
     data.lines.forEach((l, i) => {
       const place = query.e && query.e[i];
       if (!place || !line || l.r !== line.r || l.f !== line.f || l.k !== line.k) return;
-      const t = l.t[this.q], d = l.d[this.q];
+      const t = unpack(l.t, this.q), d = unpack(l.d, this.q);
       const error = t === null || d === null ? "" : ", " + drawing.distance(t) + " and " + d.toFixed(2) + "° off";
       marks.push({kind: "estimate", name: data.methods[l.m], color: "var(--line-" + (1 + l.m % 7) + ")", label: data.methods[l.m] + error, place});
     });
