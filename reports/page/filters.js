@@ -70,7 +70,9 @@ const splitShown = split => !choices.get("split") || choices.get("split") === sp
     form.querySelector("label:not([hidden]) select").focus();
   });
   choices.listeners.push(() => {
-    clear.hidden = ![...form.querySelectorAll("select")].some(s => s.value);
+    const set = [...form.querySelectorAll("select")].some(s => s.value);
+    form.classList.toggle("set", set);
+    clear.hidden = !set;
     for (const section of document.querySelectorAll("section.scene")) section.hidden = choices.get("scene") !== "" && section.dataset.scene !== choices.get("scene");
     for (const block of document.querySelectorAll("details[data-split]")) {
       block.hidden = !splitShown(block.dataset.split);
