@@ -41,7 +41,7 @@ func ReadColmapMap(scene *scenes.Scene, dir, localFeatures string) (m *sfm.Map, 
 
 // openOnly opens the local features that are meant.
 func openOnly(scene *scenes.Scene, name string) (*openLocal, error) {
-	features, why, err := findLocal(scene, name)
+	features, why, err := findLocal(scene, name, false)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,12 +20,13 @@ import (
 // localFeatures are the keypoints and descriptors of one type that a scene has.
 type localFeatures struct {
 	name        string
-	descriptors string // their type
+	descriptors string // their type; "": not needed
 }
 
 // findLocal decides which local features are meant: those of a name, or the only
-// ones. nil, with the reason, if there are none and none were asked for.
-func findLocal(scene *scenes.Scene, name string) (*localFeatures, string, error) {
+// ones. nil, with the reason, if there are none and none were asked for. Where
+// nothing is matched, keypoints will do.
+func findLocal(scene *scenes.Scene, name string, matched bool) (*localFeatures, string, error) {
 	types := scene.FeatureTypes(kapture.Keypoints)
 	switch {
 	case name == "" && len(types) == 0:
@@ -37,20 +39,20 @@ func findLocal(scene *scenes.Scene, name string) (*localFeatures, string, error)
 		return nil, "", usagef("unknown local feature %q: the scene has %s%s", name, listOr(types, "none"), nearname.DidYouMean(nearname.Closest(name, types)))
 	}
 	l := &localFeatures{name: name}
+	if !matched {
+		return l, "", nil
+	}
 	for _, typ := range scene.FeatureTypes(kapture.Descriptors) {
-		if typ == name {
-			l.descriptors = typ
-			return l, "", nil
-		}
 		src, err := scene.Features(kapture.Descriptors, typ)
 		if err != nil {
 			return nil, "", err
 		}
-		if src.Header().KeypointsType == name {
-			l.descriptors = typ
-		}
+		of := cmp.Or(src.Header().KeypointsType, typ) // version 1.0 does not say
 		if err := src.Close(); err != nil {
 			return nil, "", err
+		}
+		if of == name && l.descriptors != name { // of several, those of the same name
+			l.descriptors = typ
 		}
 	}
 	if l.descriptors == "" {
@@ -62,7 +64,7 @@ func findLocal(scene *scenes.Scene, name string) (*localFeatures, string, error)
 // resolveLocal finds the local features, and leaves out the methods that need
 // them where there are none.
 func (p *Plan) resolveLocal(asked bool) error {
-	local, why, err := findLocal(p.scene, p.o.LocalFeatures)
+	local, why, err := findLocal(p.scene, p.o.LocalFeatures, !p.o.matched)
 	if err != nil {
 		return err
 	}
@@ -90,7 +92,7 @@ func matching(method string) bool {
 // openLocal are the local features of a scene in use.
 type openLocal struct {
 	*localFeatures
-	keypoints, descriptors *scenes.FeatureSource
+	keypoints, descriptors *scenes.FeatureSource // descriptors: nil where nothing is matched
 	library                *sfm.Library
 }
 
@@ -100,8 +102,10 @@ func (l *localFeatures) open(scene *scenes.Scene) (*openLocal, error) {
 	if o.keypoints, err = scene.Features(kapture.Keypoints, l.name); err != nil {
 		return nil, err
 	}
-	if o.descriptors, err = scene.Features(kapture.Descriptors, l.descriptors); err != nil {
-		return nil, errors.Join(err, o.keypoints.Close())
+	if l.descriptors != "" {
+		if o.descriptors, err = scene.Features(kapture.Descriptors, l.descriptors); err != nil {
+			return nil, errors.Join(err, o.keypoints.Close())
+		}
 	}
 	images, err := structureImages(scene)
 	if err != nil {
@@ -111,10 +115,17 @@ func (l *localFeatures) open(scene *scenes.Scene) (*openLocal, error) {
 	return o, nil
 }
 
-func (o *openLocal) Close() error { return errors.Join(o.keypoints.Close(), o.descriptors.Close()) }
+func (o *openLocal) Close() error {
+	if o.descriptors == nil {
+		return o.keypoints.Close()
+	}
+	return errors.Join(o.keypoints.Close(), o.descriptors.Close())
+}
 
 // has reports whether an image can be matched.
-func (o *openLocal) has(image string) bool { return o.keypoints.Has(image) && o.descriptors.Has(image) }
+func (o *openLocal) has(image string) bool {
+	return o.keypoints.Has(image) && (o.descriptors == nil || o.descriptors.Has(image))
+}
 
 // structureImages returns all images of a scene with their cameras. A camera
 // that kapture calls unknown, and one that no table has, stays unknown.
@@ -131,15 +142,18 @@ func structureImages(scene *scenes.Scene) ([]sfm.Image, error) {
 		l, ok := known[k]
 		if !ok {
 			if sensor, found := scene.Sensor(im); found {
+				wrong := func(err error) error {
+					return &kapture.InputError{Path: filepath.Join(scene.Dir, k.dataset, "sensors", "sensors.txt"), Msg: fmt.Sprintf("want a camera %s that projects: %v", im.Camera, err)}
+				}
 				params, err := sensor.Camera()
 				if err != nil {
-					return nil, err
+					return nil, wrong(err)
 				}
 				l.width, l.height = params.Width, params.Height
 				if params.Model != "UNKNOWN_CAMERA" {
 					c, err := camera.New(params.Model, params.Params)
 					if err != nil {
-						return nil, &kapture.InputError{Path: filepath.Join(scene.Dir, k.dataset, "sensors", "sensors.txt"), Msg: fmt.Sprintf("want a camera %s that projects: %v", im.Camera, err)}
+						return nil, wrong(err)
 					}
 					l.camera = &c
 				}

@@ -76,7 +76,7 @@ func (p *Plan) localizer(method string) (localize.Localizer, func() error, error
 		if err != nil {
 			return nil, nil, err
 		}
-		l, err := use.localizer(method, p.o.Seed, p.readMap)
+		l, err := use.localizer(method, p.o, p.readMap)
 		if err != nil {
 			return nil, nil, errors.Join(err, use.Close())
 		}
@@ -197,6 +197,7 @@ func (p *Plan) writeLocalized(f *feature, method string, results [][]localize.Re
 			rows = append(rows, p.queryRow(f, method, k.K, im, results[ki][qi]))
 		}
 	}
+	p.warnEmptySplits(f, method, results)
 	path, err := p.place(rowsPath(f, method))
 	if err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 
 	"locbench/bench/record"
 	"locbench/kapture/geom"
+	"locbench/localize/sfm"
 	"locbench/retrieval/backend"
 )
 
@@ -43,12 +44,31 @@ func (p *Plan) manifest(ctx context.Context, stages []record.Stage) (*record.Man
 		if name == "csi" {
 			method.Parameters = map[string]string{"alpha": strconv.FormatFloat(p.o.CSIAlpha, 'g', -1, 64)}
 		}
-		if n := p.rigs(); joins(name) && n > 0 {
-			method.Parameters = map[string]string{"rigs": strconv.Itoa(n)}
+		if matching(name) {
+			method.Parameters = p.structureParameters(name)
 		}
 		m.Methods = append(m.Methods, method)
 	}
 	return m, nil
+}
+
+// structureParameters are the choices for a method on local features that are not
+// the default ones; nil: none.
+func (p *Plan) structureParameters(method string) map[string]string {
+	all := map[string]string{}
+	if n := p.rigs(); joins(method) && n > 0 {
+		all["rigs"] = strconv.Itoa(n)
+	}
+	if p.o.Rerank != "" && p.o.Rerank != string(sfm.RerankNone) {
+		all["rerank"] = p.o.Rerank
+	}
+	if p.o.Duplicates != "" && p.o.Duplicates != string(sfm.KeepDuplicates) && method == "global-map" {
+		all["duplicates"] = p.o.Duplicates
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return all
 }
 
 // licence is the first line of the scene's licence, and the file that holds it.

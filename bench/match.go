@@ -49,7 +49,7 @@ func MatchPairs(ctx context.Context, scene *scenes.Scene, pairs kapture.Pairs, o
 		return Matched{}, err
 	}
 	o.Jobs, o.Log, o.Progress = filled.Jobs, filled.Log, filled.Progress
-	features, why, err := findLocal(scene, o.LocalFeatures)
+	features, why, err := findLocal(scene, o.LocalFeatures, true)
 	if err != nil {
 		return Matched{}, err
 	}
@@ -174,7 +174,7 @@ type MapOptions struct {
 // between those of them that have poses. keypoints is the type of local features
 // that see its points.
 func BuildMap(ctx context.Context, scene *scenes.Scene, o MapOptions) (b *sfm.Built, keypoints string, err error) {
-	features, why, err := findLocal(scene, o.LocalFeatures)
+	features, why, err := findLocal(scene, o.LocalFeatures, false)
 	if err != nil {
 		return nil, "", err
 	}

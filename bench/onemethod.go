@@ -26,7 +26,8 @@ const (
 // LocalizeOptions say how the queries of a scene are localized by one method.
 type LocalizeOptions struct {
 	// Options that count: Out, Features (of bdi: one), CSIAlpha, LocalFeatures,
-	// Map, Fallback, Alone, Seed, Backend, Jobs, Log, Progress.
+	// Map, Rerank, Duplicates,
+	// Fallback, Alone, Seed, Backend, Jobs, Log, Progress.
 	Options
 	Method  string
 	Pairs   string // a kapture pairs file: the retrieved images
@@ -56,7 +57,11 @@ func LocalizeQueries(ctx context.Context, scene *scenes.Scene, o LocalizeOptions
 	defer p.backend.Close()
 	p.backend.Jobs = p.o.Jobs
 	p.announce()
-	pairs, err := p.readPairs(&feature{name: f.name, kind: kindPairs, file: o.Pairs})
+	k := p.maxK()
+	if o.Rerank != "" && o.Rerank != string(sfm.RerankNone) {
+		k = len(p.mapping) // the first ones of another order may be any
+	}
+	pairs, err := p.readPairs(&feature{name: f.name, kind: kindPairs, file: o.Pairs}, k)
 	if err != nil {
 		return Localization{}, err
 	}
@@ -84,7 +89,7 @@ func LocalizeQueries(ctx context.Context, scene *scenes.Scene, o LocalizeOptions
 // onePlan is the plan of one method and the feature that stands for its pairs.
 func onePlan(scene *scenes.Scene, o LocalizeOptions) (*Plan, *feature, error) {
 	use := o.Options
-	use.Methods = []string{o.Method}
+	use.Methods, use.matched = []string{o.Method}, o.Matches != ""
 	if o.Method == "" {
 		return nil, nil, usagef("want a method of %s, found none", strings.Join(Methods, ", "))
 	}
@@ -167,7 +172,7 @@ func (p *Plan) oneLocalizer(ctx context.Context, o LocalizeOptions, pairs kaptur
 	if n := use.lack(pairs); n > 0 {
 		p.o.Log.Warn(fmt.Sprintf("%d of %d pairs have no matches in %s", n, len(pairs), o.Matches))
 	}
-	l, err := use.localizer(o.Method, p.o.Seed, func() (*sfm.Map, error) { return known, nil })
+	l, err := use.localizer(o.Method, p.o, func() (*sfm.Map, error) { return known, nil })
 	return l, use.Close, err
 }
 

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"locbench/localize/sfm"
 )
 
 // Methods are the localization methods, in the order of tables: the three pose
@@ -37,6 +39,10 @@ type Options struct {
 	// LocalFeatures is the type of keypoints that methods on local features use;
 	// "": the only one there is.
 	LocalFeatures string
+	// Rerank is the order in which retrieved images are used by methods on local
+	// features, of sfm.Reranks; "": as retrieved. Duplicates says what global-map does
+	// with 2D-3D matches that contradict each other, of sfm.DuplicateChoices; "": keep.
+	Rerank, Duplicates string
 	// Map is a folder with reconstruction/points3d.txt and observations.txt for
 	// global-map; "": the scene's own, or one that the run makes.
 	Map string
@@ -50,6 +56,8 @@ type Options struct {
 	Backend string // see package retrieval/backend; "" is the best that works here
 	Jobs    int    // workers; results do not depend on it
 	Force   bool   // do finished stages again
+
+	matched bool // all matches are there: descriptors are not needed
 
 	Args     []string // the command line, for the manifest
 	Version  string   // of locbench, for the manifest
@@ -96,6 +104,12 @@ func (o Options) checked() (Options, error) {
 	}
 	if o.MaxSize < 0 || o.MaxSize > 0 && o.Model == "" {
 		return o, usagef("want a model and a size in pixels for max-size, found %d", o.MaxSize)
+	}
+	if o.Rerank != "" && !slices.Contains(sfm.Reranks, o.Rerank) {
+		return o, usagef("want a rerank of %s, found %q", strings.Join(sfm.Reranks, ", "), o.Rerank)
+	}
+	if o.Duplicates != "" && !slices.Contains(sfm.DuplicateChoices, o.Duplicates) {
+		return o, usagef("want duplicates of %s, found %q", strings.Join(sfm.DuplicateChoices, ", "), o.Duplicates)
 	}
 	for _, k := range o.TopK {
 		if k < 1 {

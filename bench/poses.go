@@ -7,6 +7,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"locbench/kapture"
@@ -115,6 +116,36 @@ func (p *Plan) writeSubmission(name string, results []localize.Result) (string, 
 		return "", err
 	}
 	return name, localize.WriteSubmission(file, p.style, poses)
+}
+
+// warnEmptySplits names the splits of which a submission holds no query: the
+// evaluation server gives 0 for them, and does not say why. Scenes whose ground
+// truth is here need no server.
+func (p *Plan) warnEmptySplits(f *feature, method string, results [][]localize.Result) {
+	if p.style == "" || p.knowsTruth() {
+		return
+	}
+	splits := p.splits()
+	if len(splits) > 1 {
+		splits = splits[1:] // without all
+	}
+	for _, split := range splits {
+		var without []string
+		for ki, k := range p.topk {
+			localized := 0
+			for qi, im := range p.queries {
+				if results[ki][qi].OK && split.Holds(im.Split) {
+					localized++
+				}
+			}
+			if localized == 0 && split.Queries > 0 {
+				without = append(without, strconv.Itoa(k.K))
+			}
+		}
+		if len(without) > 0 {
+			p.o.Log.Warn(fmt.Sprintf("submissions of %s by %s, top %s, hold none of the %d queries of split %s: the evaluation server gives 0 for it", f.name, method, strings.Join(without, ", "), split.Queries, split.Name))
+		}
+	}
 }
 
 // filesBelow lists the files in a folder of the run directory, sorted, relative

@@ -52,7 +52,7 @@ func (p *Plan) retrieveStage(f *feature) stage {
 func (p *Plan) pairsOf(ctx context.Context, f *feature) (kapture.Pairs, error) {
 	switch f.kind {
 	case kindPairs:
-		return p.readPairs(f)
+		return p.readPairs(f, p.maxK())
 	case kindOracle:
 		return p.oraclePairs(f)
 	}
@@ -70,8 +70,8 @@ func (p *Plan) pairsOf(ctx context.Context, f *feature) (kapture.Pairs, error) {
 
 // readPairs reads a pairs file, checks its names against the scene and brings
 // it into the order of the run's own files: queries by name, best first, at
-// most the largest k each.
-func (p *Plan) readPairs(f *feature) (kapture.Pairs, error) {
+// most k each.
+func (p *Plan) readPairs(f *feature, k int) (kapture.Pairs, error) {
 	file, err := os.Open(f.file)
 	if err != nil {
 		return nil, err
@@ -86,7 +86,7 @@ func (p *Plan) readPairs(f *feature) (kapture.Pairs, error) {
 	}
 	var out kapture.Pairs
 	for _, ranked := range byQuery(p.queries, pairs) {
-		out = append(out, ranked[:min(len(ranked), p.maxK())]...)
+		out = append(out, ranked[:min(len(ranked), k)]...)
 	}
 	return out, nil
 }

@@ -240,8 +240,9 @@ func (p *Plan) structureHash(ctx context.Context, f *feature, method string) (st
 	if joins(method) {
 		d.add(p.rigsHash())
 	}
+	d.add("rerank", p.o.Rerank)
 	if method == "global-map" {
-		d.add("weighed")
+		d.add("weighed", p.o.Duplicates)
 		points, err := p.run.hashes.files(ctx, p.mapFiles())
 		if err != nil {
 			return "", err
@@ -285,10 +286,10 @@ func (s *structure) Close() error { return errors.Join(s.matches.Close(), s.open
 
 // localizer returns a method on local features. getMap is asked for the map if
 // the method needs one.
-func (s *structure) localizer(method string, seed uint64, getMap func() (*sfm.Map, error)) (localize.Localizer, error) {
-	data := sfm.Data{Images: s.library, Matches: s.matches}
+func (s *structure) localizer(method string, choice Options, getMap func() (*sfm.Map, error)) (localize.Localizer, error) {
+	data := sfm.Data{Images: s.library, Matches: s.matches, Rerank: sfm.Rerank(choice.Rerank)}
 	o := robust.AbsoluteDefaults()
-	o.Seed = seed
+	o.Seed = choice.Seed
 	switch method {
 	case "local-sfm":
 		return &sfm.Published{Data: data, Options: o}, nil
@@ -302,7 +303,7 @@ func (s *structure) localizer(method string, seed uint64, getMap func() (*sfm.Ma
 	if err := m.Weigh(s.library.Posed()); err != nil {
 		return nil, err
 	}
-	return &sfm.Global{Data: data, Map: m, Options: o}, nil
+	return &sfm.Global{Data: data, Map: m, Options: o, Duplicates: sfm.Duplicates(choice.Duplicates)}, nil
 }
 
 // readMap reads the map that was asked for, the scene's own, or that of the run.

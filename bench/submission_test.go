@@ -1,6 +1,8 @@
 package bench
 
 import (
+	"bytes"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,5 +31,22 @@ func TestNamesThatCannotBeSubmitted(t *testing.T) {
 		if blank := strings.Contains(name, " "); (err == nil) == blank {
 			t.Errorf("%s in full: found %v", name, err)
 		}
+	}
+}
+
+// TestSplitWithoutQuery warns of a split that a submission holds no query of, on a
+// scene that needs a server.
+func TestSplitWithoutQuery(t *testing.T) {
+	dir := toyScene(t)
+	if err := os.Remove(filepath.Join(dir, "day", "sensors", "trajectories.txt")); err != nil {
+		t.Fatal(err)
+	}
+	put(t, dir, "pairs.txt", "# kapture format: 1.1\nq0.jpg, m0.jpg, 0.9\nq1.jpg, m1.jpg, 0.8\n")
+	var log bytes.Buffer
+	o := Options{Out: t.TempDir(), TopK: []int{1, 2}, Methods: []string{"ewb"}, Pairs: []PairsFile{{"two", filepath.Join(dir, "pairs.txt")}}, Log: slog.New(slog.NewTextHandler(&log, nil))}
+	mustRun(t, dir, o)
+	want := "submissions of two by ewb, top 1, 2, hold none of the 1 queries of split night: the evaluation server gives 0 for it"
+	if n := strings.Count(log.String(), "hold none of"); n != 1 || !strings.Contains(log.String(), want) {
+		t.Errorf("want one warning, %q, found\n%s", want, log.String())
 	}
 }

@@ -19,10 +19,14 @@ func ReadReconstruction(dir string) (*Points3D, *Observations, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	for file, missing := range map[string]bool{points3dFile: points == nil, observationsFile: seen == nil} {
-		if missing {
-			return nil, nil, &fs.PathError{Op: "open", Path: filepath.Join(dir, filepath.FromSlash(file)), Err: fs.ErrNotExist}
-		}
+	missing := func(file string) error {
+		return &fs.PathError{Op: "open", Path: filepath.Join(dir, filepath.FromSlash(file)), Err: fs.ErrNotExist}
+	}
+	switch {
+	case points == nil:
+		return nil, nil, missing(points3dFile)
+	case seen == nil:
+		return nil, nil, missing(observationsFile)
 	}
 	return points, seen, nil
 }

@@ -52,12 +52,12 @@ func check[T any](t *testing.T, path string, rows []T, write func(string, []T) e
 func TestReadViewsErrors(t *testing.T) {
 	const cameras, matches = "image,role,file,width,height,qw,qx,qy,qz,tx,ty,tz\n", "query,image,matches,lines\n"
 	for text, want := range map[string]string{
-		cameras + "a,other,f,1,1,,,,,,,\n":          `views.csv:2: want mapping or query for role, found "other"`,
-		cameras + "a,query,f,1,1,1,0,0,,,,\n":       "views.csv:2: want seven numbers of a pose or none, found 3",
-		cameras + "a,query,f,-3,1,,,,,,,\n":         `views.csv:2: want a count or nothing for width, found "-3"`,
+		cameras + "a,other,f,1,1,,,,,,,\n":        `views.csv:2: want mapping or query for role, found "other"`,
+		cameras + "a,query,f,1,1,1,0,0,,,,\n":     "views.csv:2: want seven numbers of a pose or none, found 3",
+		cameras + "a,query,f,-3,1,,,,,,,\n":       `views.csv:2: want a count or nothing for width, found "-3"`,
 		cameras + "a,query,f,1,1,x,0,0,0,0,0,0\n": `views.csv:2: want a number or nothing for qw, found "x"`,
-		matches + "q,a,3,1 2 3 4;1 2 3\n":           `views.csv:2: want four whole numbers a line for lines, found "1 2 3"`,
-		matches + "q,a,3,1 2 3 4.5\n":               `views.csv:2: want four whole numbers a line for lines, found "1 2 3 4.5"`,
+		matches + "q,a,3,1 2 3 4;1 2 3\n":         `views.csv:2: want four whole numbers a line for lines, found "1 2 3"`,
+		matches + "q,a,3,1 2 3 4.5\n":             `views.csv:2: want four whole numbers a line for lines, found "1 2 3 4.5"`,
 	} {
 		var err error
 		if strings.HasPrefix(text, cameras) {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/mathext"
+	"gonum.org/v1/gonum/spatial/r3"
 
 	"locbench/kapture/geom"
 )
@@ -97,9 +98,65 @@ func (e *poser) beyondChance(m *placed, models int) bool {
 			circle += math.Pi / (w * h) * float64(e.sensors[i].size) / float64(n)
 		}
 	}
+	other := swapped(n, e.limit, e.swapped(m))
 	c := crowd{n: n, size: size, tests: math.Min(float64(models), maxModels*choose(n, size)),
-		share: func(d float64) float64 { return circle * d * d }}
+		share: func(d float64) float64 { return math.Max(circle*d*d, other(d)) }}
 	return c.falseAlarms(e.errors(m)) < maxFalseAlarms
+}
+
+// swapped returns the squared distance of the projection of point i from the pixel
+// of correspondence j; false if that says nothing about chance.
+func (e *poser) swapped(m *placed) func(i, j int) (float64, bool) {
+	r := geom.Matrix(m.pose.R)
+	at, cached := [2]float64{}, -1
+	var seen bool
+	return func(i, j int) (float64, bool) {
+		a, b := &e.points[i], &e.points[j]
+		if a.sensor != b.sensor || a.pixel == b.pixel || a.x == b.x {
+			return 0, false
+		}
+		if cached != i {
+			cached = i
+			at[0], at[1], _, seen = e.project(a, e.sensors[a.sensor].inCamera(r3.Add(r.Apply(a.x), m.pose.T)), m.focal)
+		}
+		if !seen {
+			return math.Inf(1), true
+		}
+		u, v := at[0]-b.pixel[0], at[1]-b.pixel[1]
+		return u*u + v*v, true
+	}
+}
+
+// most is how many correspondences swapped looks at.
+const most = 256
+
+// swapped returns how likely a correspondence of n is within a distance when its
+// two sides come from different ones: a model under which everything falls into one
+// place, where many pixels are, fits by chance more often than pixels all over the
+// image would let it. squared says how far apart the sides of two are.
+func swapped(n int, limit float64, squared func(i, j int) (float64, bool)) func(d float64) float64 {
+	m := min(n, most)
+	var near []float64
+	pairs := 0
+	for a := range m {
+		for b := range m {
+			i, j := a*n/m, b*n/m
+			if i == j {
+				continue
+			}
+			if d, ok := squared(i, j); ok {
+				pairs++
+				if d <= limit {
+					near = append(near, d)
+				}
+			}
+		}
+	}
+	slices.Sort(near)
+	return func(d float64) float64 {
+		k, _ := slices.BinarySearch(near, math.Nextafter(d*d, math.Inf(1)))
+		return float64(k) / float64(max(pairs, 1))
+	}
 }
 
 // beyondChance says whether the inliers mean anything, after so many models
@@ -113,7 +170,17 @@ func (e *relative) beyondChance(f *geom.Mat3, models int) bool {
 	}
 	w, h := box.size(4 * e.options.MaxErrorPx)
 	size, n := e.sampleSize(), len(e.matches)
+	other := swapped(n, e.limit, func(i, j int) (float64, bool) {
+		a, b := e.matches[i], &e.matches[j]
+		if a.pixel1 == b.pixel1 || a.pixel2 == b.pixel2 {
+			return 0, false
+		}
+		a.pixel2, a.b, a.vb = b.pixel2, b.b, b.vb
+		return a.sampson(f), true
+	})
 	c := crowd{n: n, size: size, tests: math.Min(float64(models), maxModels*choose(n, size)),
-		share: func(d float64) float64 { return 2 * math.Sqrt2 * d * math.Hypot(w, h) / (w * h) }}
+		share: func(d float64) float64 {
+			return math.Max(2*math.Sqrt2*d*math.Hypot(w, h)/(w*h), other(d))
+		}}
 	return c.falseAlarms(e.errors(f)) < maxFalseAlarms
 }

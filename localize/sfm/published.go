@@ -36,12 +36,12 @@ type Published struct {
 
 // Localize implements localize.Localizer.
 func (p *Published) Localize(ctx context.Context, q localize.Query) (localize.Result, error) {
-	return p.forAll(ctx, q, p.one)
+	return p.forAll(ctx, q, queryMethod{alone: p.one})
 }
 
 // LocalizeTopK implements localize.TopKLocalizer.
 func (p *Published) LocalizeTopK(ctx context.Context, q localize.Query, ks []int) ([]localize.Result, error) {
-	return p.forTopK(ctx, q, ks, p.one)
+	return p.forTopK(ctx, q, ks, queryMethod{alone: p.one})
 }
 
 func (p *Published) one(s *shared) localize.Result {

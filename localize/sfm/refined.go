@@ -23,12 +23,16 @@ func RefinedPoints() robust.TriangulateOptions {
 
 // Localize implements localize.Localizer.
 func (p *Refined) Localize(ctx context.Context, q localize.Query) (localize.Result, error) {
-	return p.forAll(ctx, q, p.one)
+	return p.forAll(ctx, q, p.method())
 }
 
 // LocalizeTopK implements localize.TopKLocalizer.
 func (p *Refined) LocalizeTopK(ctx context.Context, q localize.Query, ks []int) ([]localize.Result, error) {
-	return p.forTopK(ctx, q, ks, p.one)
+	return p.forTopK(ctx, q, ks, p.method())
+}
+
+func (p *Refined) method() queryMethod {
+	return queryMethod{correspondences: p.correspondences, alone: p.one, options: p.Options}
 }
 
 func (p *Refined) one(s *shared) localize.Result {
@@ -41,7 +45,7 @@ func (p *Refined) one(s *shared) localize.Result {
 
 // LocalizeRig implements localize.RigLocalizer.
 func (p *Refined) LocalizeRig(ctx context.Context, members []localize.RigMember, ks []int) ([][]localize.Result, error) {
-	return p.forRig(ctx, members, ks, rigMethod{p.correspondences, p.one, p.Options})
+	return p.forRig(ctx, members, ks, p.method())
 }
 
 // correspondences triangulates what each keypoint of the query sees.

@@ -7,20 +7,21 @@ import (
 	"locbench/localize/robust"
 )
 
-// rigMethod is how a method works on the cameras of a rig.
-type rigMethod struct {
+// queryMethod is how a method works on a query, and on the cameras of a rig.
+type queryMethod struct {
 	correspondences func(*shared) []correspondence
-	alone           func(*shared) localize.Result // for a camera that is not known
+	alone           func(*shared) localize.Result // of a query by itself
 	options         robust.Options
+	seen            func(s *shared, neighbor int) int // keypoints that see a point by that neighbour; nil: not known
 }
 
 // forRig localizes the cameras of a rig together for each number of neighbours:
 // results by k, then by member.
-func (d *Data) forRig(ctx context.Context, members []localize.RigMember, ks []int, m rigMethod) ([][]localize.Result, error) {
+func (d *Data) forRig(ctx context.Context, members []localize.RigMember, ks []int, m queryMethod) ([][]localize.Result, error) {
 	all := make([]*shared, len(members))
 	for i, member := range members {
 		var err error
-		if all[i], err = d.gather(ctx, member.Query); err != nil {
+		if all[i], err = d.ordered(ctx, member.Query, m); err != nil {
 			return nil, err
 		}
 	}
@@ -40,7 +41,7 @@ func (d *Data) forRig(ctx context.Context, members []localize.RigMember, ks []in
 
 // localize estimates one pose from the correspondences of all members whose
 // cameras are known: that of the rig, and by it theirs.
-func (m *rigMethod) localize(members []localize.RigMember, all []*shared) []localize.Result {
+func (m *queryMethod) localize(members []localize.RigMember, all []*shared) []localize.Result {
 	out := make([]localize.Result, len(members))
 	var p robust.RigProblem
 	var views []*resection

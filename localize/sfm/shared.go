@@ -19,6 +19,7 @@ import (
 type Data struct {
 	Images  Images
 	Matches Matches // of every query with its neighbours
+	Rerank  Rerank  // "" is RerankNone
 }
 
 // shared is what a query has in common with its neighbours, best first.
@@ -171,9 +172,23 @@ func nameHash(name string) uint64 {
 	return h.Sum64()
 }
 
+// ordered reads the matches of a query and puts its neighbours into the order in
+// which they are used.
+func (d *Data) ordered(ctx context.Context, q localize.Query, m queryMethod) (*shared, error) {
+	s, err := d.gather(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	var count func(int) int
+	if m.seen != nil {
+		count = func(i int) int { return m.seen(s, i) }
+	}
+	return s.reranked(d.Rerank, count), nil
+}
+
 // forTopK localizes a query for each number of neighbours from one reading.
-func (d *Data) forTopK(ctx context.Context, q localize.Query, ks []int, one func(*shared) localize.Result) ([]localize.Result, error) {
-	all, err := d.gather(ctx, q)
+func (d *Data) forTopK(ctx context.Context, q localize.Query, ks []int, m queryMethod) ([]localize.Result, error) {
+	all, err := d.ordered(ctx, q, m)
 	if err != nil {
 		return nil, err
 	}
@@ -182,14 +197,14 @@ func (d *Data) forTopK(ctx context.Context, q localize.Query, ks []int, one func
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		out[i] = one(all.first(k))
+		out[i] = m.alone(all.first(k))
 	}
 	return out, nil
 }
 
 // forAll is forTopK of all neighbours.
-func (d *Data) forAll(ctx context.Context, q localize.Query, one func(*shared) localize.Result) (localize.Result, error) {
-	rs, err := d.forTopK(ctx, q, []int{len(q.Neighbors)}, one)
+func (d *Data) forAll(ctx context.Context, q localize.Query, m queryMethod) (localize.Result, error) {
+	rs, err := d.forTopK(ctx, q, []int{len(q.Neighbors)}, m)
 	if err != nil {
 		return localize.Result{}, err
 	}
