@@ -6,11 +6,13 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -30,12 +32,41 @@ type event struct {
 	Params json.RawMessage
 }
 
-// newBrowser starts Chromium with one page; the test is skipped where there is none.
+// shared is the browser of all tests, which take turns: it takes a second to start.
+var shared struct {
+	once    sync.Once
+	browser *browser
+	missing string // why there is none
+	stop    func()
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if shared.stop != nil {
+		shared.stop()
+	}
+	os.Exit(code)
+}
+
+// newBrowser returns a Chromium with one page; the test is skipped where there is none.
 func newBrowser(t *testing.T) *browser {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("-short: the page is not opened in a browser")
 	}
+	shared.once.Do(func() { startBrowser(t) })
+	if shared.missing != "" {
+		t.Skip(shared.missing + ": the page is not opened in a browser")
+	}
+	if shared.browser == nil {
+		t.Fatal("the browser did not start")
+	}
+	return shared.browser
+}
+
+// startBrowser starts the shared browser.
+func startBrowser(t *testing.T) {
+	t.Helper()
 	var path string
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
 		if found, err := exec.LookPath(name); err == nil {
@@ -44,15 +75,13 @@ func newBrowser(t *testing.T) *browser {
 		}
 	}
 	if path == "" {
-		t.Skip("no chromium on the PATH: the page is not opened in a browser")
+		shared.missing = "no chromium on the PATH"
+		return
 	}
-	// The browser goes on writing to its profile while it ends, so the folder is
-	// removed when it can be, which t.TempDir would take for a failure.
 	profile, err := os.MkdirTemp("", "locbench-browser-")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.RemoveAll(profile) })
 	cmd := exec.Command(path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
 		"--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars", "--remote-debugging-pipe", "--user-data-dir="+profile, "about:blank")
 	childRead, to, err := os.Pipe()
@@ -65,21 +94,26 @@ func newBrowser(t *testing.T) *browser {
 	}
 	cmd.ExtraFiles = []*os.File{childRead, childWrite}
 	if err := cmd.Start(); err != nil {
-		t.Skipf("chromium does not start here (%v): the page is not opened in a browser", err)
+		shared.missing = fmt.Sprintf("chromium does not start here (%v)", err)
+		return
 	}
 	childRead.Close()
 	childWrite.Close()
-	limit := time.AfterFunc(90*time.Second, func() { cmd.Process.Kill() }) // a browser that hangs must not hang the tests
-	t.Cleanup(func() {
+	limit := time.AfterFunc(5*time.Minute, func() { cmd.Process.Kill() }) // a browser that hangs must not hang the tests
+	shared.stop = func() {
 		to.Close()
 		cmd.Process.Kill()
 		cmd.Wait()
 		limit.Stop()
 		from.Close()
-	})
+		// Its children go on writing to the profile for a moment.
+		for i := 0; os.RemoveAll(profile) != nil && i < 40; i++ {
+			time.Sleep(50 * time.Millisecond)
+		}
+	}
 	b := &browser{to: to, from: bufio.NewReaderSize(from, 1<<20)}
 	b.attach(t)
-	return b
+	shared.browser = b
 }
 
 func (b *browser) attach(t *testing.T) {
