@@ -7,11 +7,14 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 
+	"golang.org/x/sync/errgroup"
 	"gonum.org/v1/gonum/num/quat"
 	"gonum.org/v1/gonum/spatial/r3"
 
@@ -78,7 +81,7 @@ type views struct {
 	folders  map[string]string // of an image's file, by image
 	mapping  []geom.Pose
 	matches  map[string][]record.ViewMatch // by query
-	found    []map[string]geom.Pose        // by line: the estimates
+	found    [][]float32                   // by line: the estimates' spots, three numbers a query, NaN for none
 	pictures map[string]picture            // by image
 }
 
@@ -137,28 +140,49 @@ func readView[T any](dir, name string, read func(io.Reader, string) ([]T, error)
 
 // readEstimates reads the poses of every line of the page, as far as they are there.
 func (v *views) readEstimates() error {
-	v.found = make([]map[string]geom.Pose, len(v.data.Lines))
+	numbers := map[string]int{}
+	for i, q := range v.data.Queries {
+		numbers[q.Name] = i
+	}
+	v.found = make([][]float32, len(v.data.Lines))
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, line := range v.data.Lines {
 		dir := filepath.Join(v.section.runs[line.Run].Dir, "poses", v.data.Features[line.Feature], v.data.Methods[line.Method]+"_top"+strconv.Itoa(line.TopK))
 		if _, err := os.Stat(filepath.Join(dir, "sensors")); errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		dataset, err := kapture.Open(dir)
-		if err != nil {
-			return fmt.Errorf("read estimated poses: %w", err)
-		}
-		poses, err := dataset.ImagePoses()
-		if err != nil {
-			return fmt.Errorf("read estimated poses: %w", err)
-		}
-		v.found[i] = make(map[string]geom.Pose, len(poses))
-		for name, p := range poses {
-			if p.Complete() {
-				v.found[i][name] = p.Pose
+		g.Go(func() error {
+			var err error
+			v.found[i], err = v.readLine(dir, numbers)
+			return err
+		})
+	}
+	return g.Wait()
+}
+
+// readLine reads the estimates of a dataset of poses.
+func (v *views) readLine(dir string, numbers map[string]int) ([]float32, error) {
+	dataset, err := kapture.Open(dir)
+	if err != nil {
+		return nil, fmt.Errorf("read estimated poses: %w", err)
+	}
+	poses, err := dataset.ImagePoses()
+	if err != nil {
+		return nil, fmt.Errorf("read estimated poses: %w", err)
+	}
+	out := make([]float32, 3*len(v.data.Queries))
+	for i := range out {
+		out[i] = float32(math.NaN())
+	}
+	for name, p := range poses {
+		if q, ok := numbers[name]; ok && p.Complete() {
+			for j, x := range v.plan.at(p.Pose) {
+				out[3*q+j] = float32(x)
 			}
 		}
 	}
-	return nil
+	return out, nil
 }
 
 // index describes the views; id is the section's.
@@ -210,9 +234,10 @@ func (v *views) script(first, end int) viewScript {
 	for q := first; q < end; q++ {
 		name := v.data.Queries[q].Name
 		view := queryView{viewImage: v.image(name), Estimates: map[int]spot{}}
-		for i, poses := range v.found {
-			if p, ok := poses[name]; ok {
-				view.Estimates[i] = v.plan.at(p)
+		for i, spots := range v.found {
+			if spots != nil && !math.IsNaN(float64(spots[3*q])) {
+				at := spots[3*q : 3*q+3]
+				view.Estimates[i] = spot{float64(at[0]), float64(at[1]), float64(at[2])}
 			}
 		}
 		for _, i := range v.shown(q) {
