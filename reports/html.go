@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"gonum.org/v1/plot/vg"
 
@@ -81,6 +82,7 @@ type pageColumn struct {
 type pageCell struct {
 	Text    string
 	Head    bool // names the row
+	Long    bool // may break into lines
 	Span    int  // rows
 	Right   bool
 	Best    bool
@@ -253,6 +255,9 @@ func pageTables(id string, tables []resultTable) []pageTable {
 	return out
 }
 
+// longName is the length from which on the name of a row may break into lines.
+const longName = 20
+
 func (t *resultTable) pageRow(r int) []pageCell {
 	var row []pageCell
 	for c, cell := range t.Rows[r] {
@@ -260,7 +265,7 @@ func (t *resultTable) pageRow(r int) []pageCell {
 		if span == 0 {
 			continue
 		}
-		pc := pageCell{Text: cell.Text, Head: c < t.Keys, Span: span, Right: t.Columns[c].Right, Best: cell.Best}
+		pc := pageCell{Text: cell.Text, Head: c < t.Keys, Long: utf8.RuneCountInString(cell.Text) > longName, Span: span, Right: t.Columns[c].Right, Best: cell.Best}
 		if _, err := strconv.ParseFloat(cell.Text, 64); err == nil && c >= t.Keys && c < t.Keys+t.percents {
 			pc.Percent = cell.Text
 		}

@@ -70,10 +70,19 @@ class QueryView {
     const row = make("div", undefined, "pictures"), name = this.data.queries[this.q].n;
     row.append(this.figure(this.query, "Query " + name, [make("strong", "query")]));
     this.hits.slice(0, 5).forEach((hit, rank) => {
-      const image = this.data.images[hit.image];
-      row.append(this.figure(this.image(hit.image), "Retrieved image " + (rank + 1) + ": " + image, [make("strong", String(rank + 1)), " " + image]));
+      const image = this.data.images[hit.image], caption = [make("strong", String(rank + 1)), " " + image, ...this.apart(this.image(hit.image).c)];
+      if (this.line && rank >= this.line.k) caption.push(make("br"), "not used at k = " + this.line.k);
+      row.append(this.figure(this.image(hit.image), "Retrieved image " + (rank + 1) + ": " + image, caption));
     });
     return row;
+  }
+
+  // apart says how far on the ground an image is from the query's true place.
+  apart(spot) {
+    const truth = this.query.c;
+    if (!spot || !truth) return [];
+    const turn = Math.abs((spot[2] - truth[2] + 540) % 360 - 180);
+    return [make("br"), drawing.distance(Math.hypot(spot[0] - truth[0], spot[1] - truth[1])) + " away, turned by " + turn + "°"];
   }
 
   matches() {
