@@ -3,6 +3,7 @@ package reports_test
 import (
 	"fmt"
 	"math"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -239,5 +240,19 @@ func TestQueryRows(t *testing.T) {
 		if r[4] != verdict {
 			t.Errorf("%s is %q at %g m, %g°, want %q", q.Query, r[4], q.TErrM, q.RErrDeg, verdict)
 		}
+	}
+}
+
+// TestLinkToQuery opens the address of a query far down in the list.
+func TestLinkToQuery(t *testing.T) {
+	f := tiny
+	f.queries, f.features, f.methods, f.topks = 350, f.features[:1], f.methods[:1], f.topks[:1]
+	b, path := openOne(t, f.build(t))
+	const last = "query/night/käse 東京00339.jpg"
+	b.openAt(t, path, "#data-1.open="+url.QueryEscape(last))
+	var open []string
+	b.eval(t, `[...document.querySelectorAll(".list details[open] .name")].map(n => n.textContent)`, &open)
+	if !slices.Equal(open, []string{last}) {
+		t.Errorf("open: %q, want %q", open, last)
 	}
 }

@@ -137,8 +137,9 @@ for (const box of document.querySelectorAll(".queries")) {
     if (by && l) {
       const far = new Map(found.map(q => [q, unpack(l[by], q) ?? Number.MAX_VALUE])); // no error known: first
       found.sort((a, b) => far.get(b) - far.get(a) || a - b);
+    } else {
+      found.sort((a, b) => data.queries[a].n < data.queries[b].n ? -1 : 1);
     }
-    else found.sort((a, b) => data.queries[a].n < data.queries[b].n ? -1 : 1);
     list.replaceChildren();
     shown = 0;
     grow();
@@ -174,8 +175,10 @@ for (const box of document.querySelectorAll(".queries")) {
     const q = data.queries.findIndex(query => query.n === choices.get(own("open")));
     if (q >= 0) open.add(q);
     settle();
-    const first = q >= 0 && !shownOnce && list.querySelector("details[open]");
-    if (first) first.scrollIntoView();
+    if (!shownOnce && found.includes(q)) {
+      while (shown <= found.indexOf(q)) grow();
+      list.children[found.indexOf(q)].scrollIntoView();
+    }
     shownOnce = true;
   });
   box.hidden = false;
