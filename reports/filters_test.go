@@ -243,6 +243,35 @@ func TestQueryRows(t *testing.T) {
 	}
 }
 
+// TestCauses filters by why queries failed, and reads it in a query's table.
+func TestCauses(t *testing.T) {
+	run := small.build(t)
+	want := 0
+	for i, q := range run.Queries[:small.queries] { // of the first feature, method and k
+		if q.Status != record.Localized || q.TErrM > 5 {
+			cause := []record.Cause{record.RetrievalMissed, record.WrongPose}[i%2]
+			if cause == record.RetrievalMissed {
+				want++
+			}
+			run.Failures = append(run.Failures, record.Failure{Split: q.Split, Query: q.Query, Feature: q.Feature, Method: q.Method, TopK: q.TopK, Cause: cause, Relevant: -1})
+		}
+	}
+	if want == 0 {
+		t.Fatal("no query failed: the test looks at nothing")
+	}
+	b, _ := openOne(t, run)
+	b.choose(t, ".queries form", "k", "1")
+	b.choose(t, ".queries form", "status", "why: retrieval missed")
+	if rows := b.rows(t); len(rows) != want {
+		t.Errorf("%d queries, want %d: %v", len(rows), want, rows)
+	}
+	var text string
+	b.eval(t, `document.querySelector(".list details").open = true; new Promise(done => setTimeout(() => done(document.querySelector(".detail td").textContent), 100))`, &text)
+	if !strings.Contains(text, "retrieval missed") {
+		t.Errorf("the query's table says %q at k = 1", text)
+	}
+}
+
 // TestLinkToQuery opens the address of a query far down in the list.
 func TestLinkToQuery(t *testing.T) {
 	f := tiny

@@ -60,6 +60,7 @@ type pageSection struct {
 	TopKs          []int
 	// QueryThresholds are the scene's, the finest first, as the query rows name them.
 	QueryThresholds []string
+	Causes          []string    // of failed queries
 	Script          template.JS // JSON of the query rows
 }
 
@@ -225,6 +226,7 @@ func (s *section) page(id string, results sectionResults, views *viewIndex) (pag
 	if err != nil {
 		return ps, err
 	}
+	ps.Causes = data.Causes
 	script, err := data.script(views)
 	ps.Script = template.JS(script)
 	return ps, err

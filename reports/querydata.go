@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,6 +32,7 @@ type queryData struct {
 	Queries    []queryName         `json:"queries"`
 	Images     []string            `json:"images"`
 	Reasons    []string            `json:"reasons"`
+	Causes     []string            `json:"causes"` // of failures
 	Lines      []*queryLine        `json:"lines"`
 	Retrieved  []*retrievedList    `json:"retrieved"`
 	Shown      int                 `json:"shown"` // length of the lists of retrieved images, at most
@@ -54,12 +56,15 @@ type queryLine struct {
 	Status  string `json:"s"`
 	Meters  string `json:"t"` // see pack
 	Degrees string `json:"d"`
+	// Causes is a letter a query: - where it did not fail, else 0, 1, … of the
+	// page's causes. Empty: not known.
+	Causes string `json:"x,omitempty"`
 	// Of the others, those that a method does not have are left out.
 	Inliers         []int       `json:"i,omitempty"`
 	Correspondences []int       `json:"c,omitempty"`
 	Why             map[int]int `json:"w,omitempty"` // query → reason
 
-	status          []byte
+	status, causes  []byte
 	meters, degrees []float64
 }
 
@@ -95,6 +100,7 @@ func (n numbers) MarshalJSON() ([]byte, error) {
 type gatherer struct {
 	section                  *section
 	queries, images, reasons names
+	causes                   names
 	splits                   []string
 	lines                    map[queryLineKey]*queryLine
 	data                     *queryData
@@ -132,6 +138,11 @@ func (s *section) queryData() (*queryData, error) {
 			g.add(i, q)
 		}
 	}
+	for i, run := range s.runs {
+		for _, f := range run.Failures {
+			g.addCause(i, f)
+		}
+	}
 	for i := range s.runs {
 		if err := g.addPairs(i); err != nil {
 			return nil, err
@@ -146,10 +157,11 @@ func (g *gatherer) finish() *queryData {
 	for i, name := range g.queries.list {
 		d.Queries = append(d.Queries, queryName{name, g.splits[i]})
 	}
-	d.Images, d.Reasons = g.images.list, g.reasons.list
+	d.Images, d.Reasons, d.Causes = g.images.list, g.reasons.list, g.causes.list
 	for _, line := range d.Lines {
 		line.Status, line.Meters, line.Degrees = string(line.status), pack(line.meters), pack(line.degrees)
-		line.status, line.meters, line.degrees = nil, nil, nil
+		line.Causes = string(line.causes)
+		line.status, line.causes, line.meters, line.degrees = nil, nil, nil, nil
 	}
 	return d
 }
@@ -204,6 +216,19 @@ func (g *gatherer) status(q record.Query) byte {
 		}
 	}
 	return 'o'
+}
+
+// addCause notes why a query failed.
+func (g *gatherer) addCause(run int, f record.Failure) {
+	line, known := g.lines[queryLineKey{run, g.section.features.id(f.Feature), g.section.methods.id(f.Method), f.TopK}]
+	i, asked := g.queries.index[f.Query]
+	if !known || !asked {
+		return
+	}
+	if line.causes == nil {
+		line.causes = bytes.Repeat([]byte{'-'}, len(g.queries.list))
+	}
+	line.causes[i] = byte('0' + g.causes.id(causeTitles[f.Cause]))
 }
 
 func unknownCounts(n int) []int {

@@ -21,6 +21,8 @@ for (const box of document.querySelectorAll(".queries")) {
   // The finest threshold that an error is within; below 0: none.
   const finest = (l, q) => "-fslo".includes(l.s[q]) ? -1 : l.s.charCodeAt(q) - 48;
   const inSplit = (own, split) => !split || split === "all" || own === split || (data.groups[split] || []).includes(own);
+  // Why a query failed; "": it did not, or that is not known.
+  const why = (l, q) => l && l.x && l.x[q] !== "-" ? data.causes[l.x.charCodeAt(q) - 48] : "";
   // Whether a query has the status that is asked for.
   const hasStatus = (l, q, status) => {
     const letter = l ? l.s[q] : "-";
@@ -28,6 +30,7 @@ for (const box of document.querySelectorAll(".queries")) {
     if (status === "failed" || status === "skipped") return letter === status[0];
     if (status === "localized") return !"-fs".includes(letter);
     if (status === "outside") return letter === "o";
+    if (status.startsWith("why: ")) return why(l, q) === status.slice(5);
     const i = l ? finest(l, q) : -1;
     return i >= 0 && i <= data.names.indexOf(status);
   };
@@ -76,6 +79,7 @@ for (const box of document.querySelectorAll(".queries")) {
     const t = unpack(l.t, q), d = unpack(l.d, q);
     if (t !== null && d !== null) td.append(number(t, 3) + " m", make("br"), number(d, 2) + "°", make("br"));
     td.append(text);
+    if (why(l, q) && why(l, q) !== text) td.append(make("br"), why(l, q));
     if (l.i && l.i[q] >= 0) td.append(make("br"), l.i[q] + (l.c[q] >= 0 ? "/" + l.c[q] : "") + " inliers");
     return td;
   };
