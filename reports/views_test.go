@@ -230,47 +230,50 @@ func TestViews(t *testing.T) {
 	}
 }
 
+// countPictures counts the pictures of a report in use, which must be those that
+// are there, and images without one by the reason.
+func countPictures(t *testing.T, dir string) (pictures int, why map[int]int) {
+	t.Helper()
+	queries, images := readScript(t, dir, "1-0")
+	why = map[int]int{}
+	used := map[string]bool{}
+	all := []shownImage{}
+	for _, q := range queries {
+		all = append(all, q.shownImage)
+	}
+	for _, im := range images {
+		all = append(all, im)
+	}
+	for _, im := range all {
+		if im.F == "" {
+			why[im.W]++
+			continue
+		}
+		used[im.F] = true
+		if _, err := os.Stat(filepath.Join(dir, im.F)); err != nil {
+			t.Error(err)
+		}
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "thumbnails", "*"))
+	if err != nil || len(files) != len(used) {
+		t.Errorf("%d pictures are there, %d in use (%v)", len(files), len(used), err)
+	}
+	return len(used), why
+}
+
 // TestPictures counts pictures and the reasons for having none.
 func TestPictures(t *testing.T) {
 	dir, run := viewed(t, 1000)
-	count := func() (pictures int, why map[int]int) {
-		t.Helper()
-		queries, images := readScript(t, dir, "1-0")
-		why = map[int]int{}
-		used := map[string]bool{}
-		all := []shownImage{}
-		for _, q := range queries {
-			all = append(all, q.shownImage)
-		}
-		for _, im := range images {
-			all = append(all, im)
-		}
-		for _, im := range all {
-			if im.F == "" {
-				why[im.W]++
-				continue
-			}
-			used[im.F] = true
-			if _, err := os.Stat(filepath.Join(dir, im.F)); err != nil {
-				t.Error(err)
-			}
-		}
-		files, err := filepath.Glob(filepath.Join(dir, "thumbnails", "*"))
-		if err != nil || len(files) != len(used) {
-			t.Errorf("%d pictures are there, %d in use (%v)", len(files), len(used), err)
-		}
-		return len(used), why
-	}
 	images := walk.queries + walk.mapping
-	if n, why := count(); n != images-images/4 || why[2] != images/4 || len(why) != 1 {
+	if n, why := countPictures(t, dir); n != images-images/4 || why[2] != images/4 || len(why) != 1 {
 		t.Errorf("%d pictures, reasons %v; want %d, and %d files that are not there", n, why, images-images/4, images/4)
 	}
 	writeDir(t, dir, reports.Options{Thumbnails: pictures(20)}, run)
-	if n, why := count(); n == 0 || n > 20 || why[1] == 0 {
+	if n, why := countPictures(t, dir); n == 0 || n > 20 || why[1] == 0 {
 		t.Errorf("%d pictures and reasons %v of at most 20", n, why)
 	}
 	writeDir(t, dir, reports.Options{}, run)
-	if n, why := count(); n != 0 || why[5] != images {
+	if n, why := countPictures(t, dir); n != 0 || why[5] != images {
 		t.Errorf("%d pictures and reasons %v without pictures", n, why)
 	}
 	if err := os.WriteFile(filepath.Join(run.Manifest.Scene.Dir, "images", "0000.jpg"), []byte("no image"), 0o644); err != nil {
@@ -281,25 +284,26 @@ func TestPictures(t *testing.T) {
 		return file, err
 	}}
 	writeDir(t, dir, reports.Options{Thumbnails: broken}, run)
-	if _, why := count(); why[3] != 1 {
+	if _, why := countPictures(t, dir); why[3] != 1 {
 		t.Errorf("reasons %v with one broken image", why)
 	}
 }
 
-// TestViewInBrowser opens views: pictures, lines and marks are drawn, and the
-// page says why what is not there is not.
+// openView opens the page in a folder at the view of a query, and waits for it.
+func (b *browser) openView(t *testing.T, dir string, q int) {
+	t.Helper()
+	b.openAt(t, filepath.Join(dir, "index.html"), fmt.Sprintf("#k=%d&data-1.open=%s", viewTopK, url.QueryEscape(queryName(q))))
+	var ready bool
+	b.eval(t, `new Promise(done => { const look = () => document.querySelector(".view > *") ?
+		Promise.allSettled([...document.querySelectorAll(".view img")].map(i => i.decode())).then(() => done(true)) : setTimeout(look, 20); look(); })`, &ready)
+}
+
+// TestViewInBrowser opens views: pictures, lines and marks are drawn.
 func TestViewInBrowser(t *testing.T) {
 	b := newBrowser(t)
-	dir, run := viewed(t, 1000)
-	open := func(dir string, q int) {
-		t.Helper()
-		b.openAt(t, filepath.Join(dir, "index.html"), fmt.Sprintf("#k=%d&data-1.open=%s", viewTopK, url.QueryEscape(queryName(q))))
-		var ready bool
-		b.eval(t, `new Promise(done => { const look = () => document.querySelector(".view > *") ?
-			Promise.allSettled([...document.querySelectorAll(".view img")].map(i => i.decode())).then(() => done(true)) : setTimeout(look, 20); look(); })`, &ready)
-	}
+	dir, _ := viewed(t, 1000)
 	for _, q := range []int{0, 1, 4, 9} {
-		open(dir, q)
+		b.openView(t, dir, q)
 		var alts, missing, titles []string
 		b.eval(t, `[...document.querySelectorAll(".view img")].filter(i => i.complete && i.naturalWidth > 0).map(i => i.alt)`, &alts)
 		b.eval(t, `[...document.querySelectorAll(".view .missing")].map(p => p.textContent)`, &missing)
@@ -331,21 +335,27 @@ func TestViewInBrowser(t *testing.T) {
 		dark  bool
 	}{{"view_light", 1280, false}, {"view_dark", 1280, true}, {"view_phone", 390, false}} {
 		b.open(t, filepath.Join(dir, "index.html"), v.width, v.dark)
-		open(dir, 2)
+		b.openView(t, dir, 2)
 		b.shot(t, v.name, v.width)
 		b.check(t)
 	}
+}
+
+// TestViewMissing opens pages that lack what views show: they say so.
+func TestViewMissing(t *testing.T) {
+	b := newBrowser(t)
+	dir, run := viewed(t, 1000)
 	alone := t.TempDir()
 	writePage(t, alone, []*record.Run{run})
 	var text string
-	open(alone, 0)
+	b.openView(t, alone, 0)
 	if b.eval(t, `document.querySelector(".view").textContent`, &text); !strings.Contains(text, "without maps and pictures") {
 		t.Errorf("a page alone says %q", text)
 	}
 	if err := os.RemoveAll(filepath.Join(dir, "views")); err != nil {
 		t.Fatal(err)
 	}
-	open(dir, 0)
+	b.openView(t, dir, 0)
 	if b.eval(t, `document.querySelector(".view").textContent`, &text); !strings.Contains(text, "not beside this page") {
 		t.Errorf("a page without its folder says %q", text)
 	}
