@@ -14,7 +14,7 @@ import (
 // maxFalseAlarms is the expected number of models, of all that were tried, that
 // would fit as well if all correspondences were wrong. A result above it is no
 // result.
-const maxFalseAlarms = 1e-3
+const maxFalseAlarms = 1e-2
 
 func noMoreThanChance(inliers, n int) string {
 	return fmt.Sprintf("no more inliers than chance: %d of %d", inliers, n)
