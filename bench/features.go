@@ -24,7 +24,7 @@ const (
 	kindBaseline featureKind = "computed"        // tiny-image, from the images themselves
 	kindNetwork  featureKind = "extracted"       // by Options.Model, from the images
 	kindPairs    featureKind = "pairs"           // a pairs file, no descriptors
-	kindOracle   featureKind = "oracle"          // the truth, no descriptors
+	kindOracle   featureKind = record.OracleKind // the truth, no descriptors
 )
 
 // feature is one row of the comparison.

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"locbench/bench/metrics"
 	"locbench/bench/record"
@@ -52,7 +53,7 @@ func (s *section) comparisons(curveTopK int) []resultTable {
 // the method that stays where they are too many. The p-values are corrected for
 // all that the table shows.
 func (s *section) compared(lines map[lineKey]outcomes, best int) []comparison {
-	keys := sortedLines(lines)
+	keys := slices.DeleteFunc(sortedLines(lines), func(k lineKey) bool { return s.oracle(k.run, k.feature) })
 	thresholds := s.sortedThresholds()
 	pairs := 0
 	for i, a := range keys {
@@ -198,9 +199,9 @@ func (s *section) sentence(split string, topk int, c comparison) string {
 	if c.holm < significant {
 		verdict = fmt.Sprintf("%s is better than %s %s", a, b, where)
 	}
-	return fmt.Sprintf("%s (%s, k = %d, within %s): %s %% vs %s %%, %.0f %% interval of the difference %s to %s, p = %s (%s of all), %d queries.",
+	return fmt.Sprintf("%s (%s, k = %d, within %s): %s %% vs %s %%, %.0f %% interval of the difference %s to %s, %s (%s of all), %d queries.",
 		verdict, s.methods.list[c.a.method], topk, thresholdText(c.threshold), percentText(c.shareA), percentText(c.shareB),
-		100*confidence, pointsText(100*c.interval.Lo), pointsText(100*c.interval.Hi), pText(c.p), pText(c.holm), c.queries)
+		100*confidence, pointsText(100*c.interval.Lo), pointsText(100*c.interval.Hi), pEquation(c.p), pText(c.holm), c.queries)
 }
 
 // pointsText gives one decimal with a true minus sign.
@@ -210,6 +211,14 @@ func pointsText(v float64) string {
 		return "−" + text
 	}
 	return text
+}
+
+// pEquation writes a p-value into a sentence.
+func pEquation(p float64) string {
+	if text := pText(p); !strings.HasPrefix(text, "<") {
+		return "p = " + text
+	}
+	return "p < 0.0001"
 }
 
 // pText gives two significant digits, and no less than 0.0001.

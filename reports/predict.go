@@ -34,7 +34,7 @@ func (s *section) predictionTables() ([]resultTable, error) {
 			continue
 		}
 		t.Title = s.heading(split) + ": which retrieval figure predicts localization"
-		t.Notes = []string{fmt.Sprintf("Correlation of a retrieval figure with the percentage localized within the bounds, over all features and k: Pearson's r (linear), Spearman's ρ and Kendall's τ (ranks); from %d pairs of figures on.", leastPoints)}
+		t.Notes = []string{fmt.Sprintf("Correlation of a retrieval figure with the percentage localized within the bounds, over all features and k, oracles left out: Pearson's r (linear), Spearman's ρ and Kendall's τ (ranks); from %d pairs of figures on.", leastPoints)}
 		out = append(out, resultTable{t, split, 0})
 	}
 	return out, nil
@@ -70,7 +70,7 @@ func (s *section) predictionTable(rows []wide, retrieval map[int]map[place]float
 			most := 0
 			var cells table.Row
 			for _, h := range s.scene.Thresholds {
-				x, y := paired(rows, m, metrics.Within(geom.Threshold(h)), retrieval[metric])
+				x, y := s.paired(rows, m, metrics.Within(geom.Threshold(h)), retrieval[metric])
 				most = max(most, len(x))
 				for _, of := range []func(x, y []float64) float64{metrics.Pearson, metrics.Spearman, metrics.Kendall} {
 					cells = append(cells, table.Cell{Text: correlationText(x, y, of)})
@@ -86,11 +86,11 @@ func (s *section) predictionTable(rows []wide, retrieval map[int]map[place]float
 
 // paired returns the two figures of every feature, run and k of a method that has
 // both.
-func paired(rows []wide, method int, metric string, retrieval map[place]float64) (x, y []float64) {
+func (s *section) paired(rows []wide, method int, metric string, retrieval map[place]float64) (x, y []float64) {
 	for _, r := range rows {
 		v, ok := r.values[metric]
 		f, known := retrieval[place{r.run, r.feature, r.topk}]
-		if r.method == method && ok && known && !math.IsNaN(v) && !math.IsNaN(f) {
+		if r.method == method && !s.oracle(r.run, r.feature) && ok && known && !math.IsNaN(v) && !math.IsNaN(f) {
 			x, y = append(x, f), append(y, v)
 		}
 	}

@@ -114,6 +114,14 @@ func (s *section) loadFrames() {
 	s.summary, s.retrieval = newFrame(summary), newFrame(retrieval)
 }
 
+// oracle reports whether a run's feature is retrieval that knows the truth: an
+// upper bound, not a candidate.
+func (s *section) oracle(run, feature int) bool {
+	return slices.ContainsFunc(s.runs[run].Manifest.Features, func(f record.Feature) bool {
+		return f.Name == s.features.list[feature] && f.Kind == record.OracleKind
+	})
+}
+
 // heading names the section: scene, and split where there is more than one.
 func (s *section) heading(split string) string {
 	title := cmp.Or(s.scene.Title, s.scene.Name)

@@ -113,7 +113,7 @@ func (s *section) fill(t *table.Table, rows []wide, columns []measure) {
 			col[i].Text = m.text(r)
 		}
 		if m.value != nil {
-			markBest(col, rows, m)
+			s.markBest(col, rows, m)
 		}
 		for i := range rows {
 			t.Rows[i] = append(t.Rows[i], col[i])
@@ -121,12 +121,13 @@ func (s *section) fill(t *table.Table, rows []wide, columns []measure) {
 	}
 }
 
-// markBest marks the best figure and all that print like it, unless all do.
-func markBest(col []table.Cell, rows []wide, m measure) {
+// markBest marks the best figure and all that print like it, unless all do. What
+// knows the truth does not compete.
+func (s *section) markBest(col []table.Cell, rows []wide, m measure) {
 	best := -1
 	for i, r := range rows {
 		v := m.value(r)
-		if math.IsNaN(v) {
+		if math.IsNaN(v) || s.oracle(r.run, r.feature) {
 			continue
 		}
 		if best < 0 || (v > m.value(rows[best])) != m.less && v != m.value(rows[best]) {
@@ -137,7 +138,7 @@ func markBest(col []table.Cell, rows []wide, m measure) {
 		return
 	}
 	for i := range col {
-		col[i].Best = col[i].Text == col[best].Text
+		col[i].Best = col[i].Text == col[best].Text && !s.oracle(rows[i].run, rows[i].feature)
 	}
 }
 

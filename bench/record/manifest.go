@@ -85,6 +85,9 @@ type Feature struct {
 	Settings string `json:"settings,omitempty"`
 }
 
+// OracleKind is the kind of features that know the truth.
+const OracleKind = "oracle"
+
 // Method is a localization method with the parameters that it ran with.
 type Method struct {
 	Name       string            `json:"name"`
