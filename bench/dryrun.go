@@ -55,7 +55,37 @@ const (
 	bdiSeconds      = 1.5e-9 // of the least squares of BDI, a number of a descriptor and k squared
 	poseBytes       = 420    // of sensors, records, trajectory and submission lines besides names
 	rowBytes        = 140    // of a results row besides names
+
+	verifySeconds = 0.03  // to look for the relative pose of two images
+	matchFlops    = 5e10  // of the products of one core
+	keypointGuess = 2000  // an image, where nothing is read yet
+	solveSeconds  = 0.004 // to find a query's pose by matches, at one k
+	tracksSeconds = 0.003 // to triangulate what an image sees
 )
+
+// matchCost is that of the pairs that will be matched, as far as they can be
+// known before retrieval: features that retrieve the same make it less.
+func (p *Plan) matchCost() cost {
+	pairs := float64(len(p.queries) * p.maxK() * len(p.features))
+	if p.triangulates() {
+		pairs += float64(len(p.mapping) * mapNeighbors / 2)
+	}
+	cores := float64(min(p.o.Jobs, runtime.NumCPU()))
+	product := 2.0 * keypointGuess * keypointGuess * 128 / matchFlops
+	return cost{seconds: pairs * (verifySeconds + product) / cores, bytes: int64(pairs * 200 * 24)}
+}
+
+// structureCost is that of a method on local features.
+func (p *Plan) structureCost() cost {
+	cores := float64(min(p.o.Jobs, runtime.NumCPU()))
+	q, ks := float64(len(p.queries)), float64(len(p.topk))
+	return cost{seconds: q * ks * solveSeconds / cores, bytes: int64(q * ks * (3*p.nameBytes(true) + poseBytes + rowBytes))}
+}
+
+func (p *Plan) mapCost() cost {
+	n := float64(len(p.mapping))
+	return cost{seconds: n * tracksSeconds, bytes: int64(n * 20e3)}
+}
 
 func (p *Plan) retrieveCost(f *feature) cost {
 	q, n := float64(len(p.queries)), float64(len(p.mapping))
@@ -69,6 +99,9 @@ func (p *Plan) retrieveCost(f *feature) cost {
 }
 
 func (p *Plan) localizeCost(f *feature, method string) cost {
+	if matching(method) {
+		return p.structureCost()
+	}
 	q, poses, squares, ks := float64(len(p.queries)), 0.0, 0.0, float64(len(p.topk))
 	for _, k := range p.topk {
 		poses += float64(k.Uses)

@@ -43,7 +43,7 @@ func (p *Plan) triangulates() bool {
 // them if a map is to be made.
 func (p *Plan) matchStage() stage {
 	pairs := 0
-	s := stage{name: "match", work: func() (int, string) { return pairs, "pairs" }}
+	s := stage{name: "match", cost: p.matchCost(), work: func() (int, string) { return pairs, "pairs" }}
 	s.key = func(ctx context.Context) (string, error) {
 		content, err := p.matchesOf(ctx)
 		if err != nil {
@@ -162,7 +162,7 @@ func matchFile(p kapture.ImagePair) string {
 // mapStage triangulates the map of the mapping images.
 func (p *Plan) mapStage() stage {
 	const version = "1"
-	s := stage{name: "map", work: func() (int, string) { return len(p.mapping), "images" }}
+	s := stage{name: "map", cost: p.mapCost(), work: func() (int, string) { return len(p.mapping), "images" }}
 	s.key = func(ctx context.Context) (string, error) {
 		matches, err := p.matchesHash(match.Pairs(p.nearPairs()))
 		if err != nil {

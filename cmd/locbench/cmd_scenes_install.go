@@ -48,11 +48,7 @@ For scenes whose data nobody may pass on, it says how to get it by hand.
 }
 
 func (f *installFlags) run(ctx context.Context, g *globals, name string) error {
-	card, err := scenes.Find(name)
-	if err != nil {
-		return err
-	}
-	root, err := scenes.DataRoot(g.dataRoot)
+	card, root, err := knownScene(g, name)
 	if err != nil {
 		return err
 	}
@@ -96,4 +92,14 @@ func (f *installFlags) accept(g *globals) func(what, text string) (bool, error) 
 		answer := strings.ToLower(strings.TrimSpace(line))
 		return answer == "y" || answer == "yes", nil
 	}
+}
+
+// knownScene finds a known scene and the data root.
+func knownScene(g *globals, name string) (*scenes.Card, string, error) {
+	card, err := scenes.Find(name)
+	if err != nil {
+		return nil, "", err
+	}
+	root, err := scenes.DataRoot(g.dataRoot)
+	return card, root, err
 }

@@ -58,11 +58,7 @@ holds the files that scenes install wrote against the hashes that they had.
 
 // verifyHashes holds the installed files of a known scene against their hashes.
 func verifyHashes(ctx context.Context, g *globals, name string) error {
-	card, err := scenes.Find(name)
-	if err != nil {
-		return err
-	}
-	root, err := scenes.DataRoot(g.dataRoot)
+	card, root, err := knownScene(g, name)
 	if err != nil {
 		return err
 	}
