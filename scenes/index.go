@@ -2,9 +2,7 @@ package scenes
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -40,9 +38,6 @@ func (d *digits) UnmarshalYAML(text []byte) error {
 	*d = digits(strings.Trim(strings.TrimSpace(string(text)), `"'`))
 	return nil
 }
-
-// MarshalYAML implements yaml.BytesMarshaler.
-func (d digits) MarshalYAML() ([]byte, error) { return []byte(`"` + string(d) + `"`), nil }
 
 // Index is a dataset index: archives by name.
 type Index map[string]IndexEntry
@@ -116,29 +111,4 @@ func (x Index) match(patterns []string) ([]string, error) {
 	}
 	slices.Sort(out)
 	return slices.Compact(out), nil
-}
-
-// readStates reads a YAML file of kapture's downloader that has a value for each
-// archive; none if it is not there.
-func readStates[T any](file string) (map[string]T, error) {
-	text, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return map[string]T{}, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	states := map[string]T{}
-	if err := yaml.Unmarshal(text, &states); err != nil {
-		return nil, &kapture.InputError{Path: file, Msg: fmt.Sprintf("want archives with their state, found no such YAML: %v", err)}
-	}
-	return states, nil
-}
-
-func writeStates[T any](file string, states map[string]T) error {
-	text, err := yaml.Marshal(states)
-	if err != nil {
-		return err
-	}
-	return renameio.WriteFile(file, text, 0o644)
 }

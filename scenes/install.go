@@ -1,11 +1,9 @@
 package scenes
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path"
@@ -13,22 +11,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 
 	"github.com/gofrs/flock"
-	"github.com/google/renameio/v2"
 	"golang.org/x/sync/errgroup"
 
 	"locbench/scenes/fetch"
-)
-
-// Files beside the data, under the data root. The first two are those of kapture's
-// downloader, which knows an archive that locbench installed, and the other way
-// round.
-const (
-	installedFile = "kapture_dataset_installed.yaml"
-	licencesFile  = "kapture_dataset_licenses.yaml"
-	installState  = ".locbench" // index, archives on their way, lists of files
 )
 
 // InstallOptions say how data is installed.
@@ -172,13 +159,13 @@ func (i *installation) resolve(ctx context.Context) ([]string, Index, error) {
 			return nil, nil, fmt.Errorf("want archives of %s that match %s, found none", i.card.Name, strings.Join(i.o.Only, ", "))
 		}
 	}
-	installed, err := readStates[IndexEntry](i.path(installedFile))
+	installed, err := readNames(i.path(installedFile))
 	if err != nil {
 		return nil, nil, err
 	}
 	var todo []string
 	for _, name := range names {
-		if old, ok := installed[name]; ok && strings.EqualFold(string(old.SHA256), string(index[name].SHA256)) {
+		if slices.Contains(installed, name) && sameArchive(fileList(i.o.DataRoot, name), string(index[name].SHA256)) {
 			i.done.Before = append(i.done.Before, name)
 		} else {
 			todo = append(todo, name)
@@ -195,18 +182,20 @@ const maxLicence = 1 << 20 // bytes
 // accept asks for every licence that was not accepted before: those that the index
 // names, else the card's.
 func (i *installation) accept(ctx context.Context, todo []string, index Index) error {
-	known, err := readStates[string](i.path(licencesFile))
+	known, err := readNames(i.path(licencesFile))
 	if err != nil {
 		return err
 	}
-	asked := map[string]bool{}
+	before := len(known)
 	for _, name := range todo {
-		licence := index[name].Licence
-		if known[name] == "accepted" || asked[licence] {
+		licence, text := index[name].Licence, i.card.Licence
+		if licence == "" {
+			licence = "locbench, scene " + i.card.Name // kapture's downloader skips what is no address of its index
+		}
+		if slices.Contains(known, licence) {
 			continue
 		}
-		text := i.card.Licence
-		if licence != "" {
+		if licence == index[name].Licence {
 			full, err := i.o.Client.Text(ctx, licence, maxLicence)
 			if err != nil {
 				return fmt.Errorf("licence of %s: %w", name, err)
@@ -220,18 +209,18 @@ func (i *installation) accept(ctx context.Context, todo []string, index Index) e
 		if !ok {
 			return &LicenceError{i.card.Name}
 		}
-		asked[licence] = true
+		known = append(known, licence)
 	}
-	for _, name := range todo {
-		known[name] = "accepted"
+	if len(known) == before {
+		return nil
 	}
-	return writeStates(i.path(licencesFile), known)
+	return writeNames(i.path(licencesFile), known)
 }
 
 // room checks that the disk takes the archives and what they hold, as far as the
-// servers say how long they are; it returns the bytes to download.
+// servers say how long they are; it returns the bytes of the archives.
 func (i *installation) room(ctx context.Context, todo []string, index Index) (int64, error) {
-	var total, largest int64
+	var total, largest, here int64
 	for _, name := range todo {
 		size, err := i.o.Client.Size(ctx, index[name].URL)
 		if ctx.Err() != nil {
@@ -240,15 +229,33 @@ func (i *installation) room(ctx context.Context, todo []string, index Index) (in
 		if err == nil && size > 0 {
 			total += size
 			largest = max(largest, size)
+			here += min(size, i.arrived(name))
 		}
 	}
-	// Unpacked, photographs are as large and features a little larger; the archives
-	// being unpacked are there beside what they hold.
-	need := total + total/4 + int64(i.o.Parallel)*largest
+	// Unpacked, photographs are as large and features a little larger. The archives
+	// being unpacked are there beside what they hold; an earlier call may have left
+	// some of them.
+	archives := total
+	if !i.o.Keep {
+		archives = min(total, int64(i.o.Parallel)*largest)
+	}
+	need := total + total/4 + archives - here
 	if free := i.o.Free(i.o.DataRoot); free >= 0 && need > free {
 		return 0, &SpaceError{i.o.DataRoot, need, free}
 	}
 	return total, nil
+}
+
+func (i *installation) archive(name string) string { return i.path(installState, name+".archive") }
+
+// arrived returns how many bytes of an archive an earlier call left.
+func (i *installation) arrived(name string) int64 {
+	for _, file := range []string{i.archive(name), i.archive(name) + ".part"} {
+		if info, err := os.Stat(file); err == nil {
+			return info.Size()
+		}
+	}
+	return 0
 }
 
 // fetch downloads the archives side by side and unpacks each when it is whole.
@@ -275,7 +282,7 @@ func (i *installation) fetch(ctx context.Context, todo []string, index Index, to
 	g.SetLimit(i.o.Parallel)
 	for _, name := range todo {
 		g.Go(func() error {
-			archive := i.path(installState, name+".archive")
+			archive := i.archive(name)
 			if err := client.File(ctx, index[name].URL, string(index[name].SHA256), archive); err != nil {
 				return err
 			}
@@ -302,18 +309,17 @@ func (i *installation) unpack(ctx context.Context, name string, entry IndexEntry
 	}
 	i.mutex.Lock()
 	defer i.mutex.Unlock()
-	if err := i.merge(ctx, dir, files); err != nil {
+	if err := merge(ctx, name, dir, i.o.DataRoot, files); err != nil {
 		return err
 	}
-	if err := writeFileList(i.fileList(name), files); err != nil {
+	if err := writeFileList(fileList(i.o.DataRoot, name), string(entry.SHA256), files); err != nil {
 		return err
 	}
-	installed, err := readStates[IndexEntry](i.path(installedFile))
+	installed, err := readNames(i.path(installedFile))
 	if err != nil {
 		return err
 	}
-	installed[name] = entry
-	if err := writeStates(i.path(installedFile), installed); err != nil {
+	if err := writeNames(i.path(installedFile), append(installed, name)); err != nil {
 		return err
 	}
 	i.done.Archives, i.done.Files = append(i.done.Archives, name), i.done.Files+len(files)
@@ -323,109 +329,4 @@ func (i *installation) unpack(ctx context.Context, name string, entry IndexEntry
 		return nil
 	}
 	return os.Remove(archive)
-}
-
-// merge moves unpacked files into their places below the data root.
-func (i *installation) merge(ctx context.Context, from string, files []fetch.Unpacked) error {
-	for _, f := range files {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		to := i.path(filepath.FromSlash(f.Path))
-		if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
-			return err
-		}
-		if err := os.Rename(filepath.Join(from, filepath.FromSlash(f.Path)), to); err != nil {
-			if errors.Is(err, syscall.EXDEV) {
-				return fmt.Errorf("%w: the scene's folder and %s are on different disks; choose --data-root on the larger one", err, i.o.DataRoot)
-			}
-			return err
-		}
-	}
-	return nil
-}
-
-func (i *installation) fileList(archive string) string { return fileList(i.o.DataRoot, archive) }
-
-func fileList(dataRoot, archive string) string {
-	return filepath.Join(dataRoot, installState, "installed", archive+".sha256")
-}
-
-// writeFileList writes hashes as sha256sum does; a link has dashes for its hash.
-func writeFileList(path string, files []fetch.Unpacked) error {
-	var b strings.Builder
-	for _, f := range files {
-		sum := f.SHA256
-		if sum == "" {
-			sum = strings.Repeat("-", 64)
-		}
-		b.WriteString(sum + "  " + f.Path + "\n")
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return err
-	}
-	return renameio.WriteFile(path, []byte(b.String()), 0o644)
-}
-
-// VerifyInstalled hashes the files of a known scene's archives again and returns
-// what is missing or changed, and how many files were looked at. An archive that
-// another program installed has no list of files, and is named as such.
-func VerifyInstalled(ctx context.Context, card *Card, dataRoot string) (wrong []string, files int, err error) {
-	installed, err := readStates[IndexEntry](filepath.Join(dataRoot, installedFile))
-	if err != nil {
-		return nil, 0, err
-	}
-	var names []string
-	for name := range installed {
-		if slices.ContainsFunc(card.Archives, func(p string) bool { ok, err := path.Match(p, name); return ok && err == nil }) {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		bad, n, err := verifyList(ctx, dataRoot, fileList(dataRoot, name))
-		if errors.Is(err, fs.ErrNotExist) {
-			bad = []string{name + ": installed by another program, there is no list of its files"}
-		} else if err != nil {
-			return wrong, files, err
-		}
-		wrong, files = append(wrong, bad...), files+n
-	}
-	return wrong, files, nil
-}
-
-func verifyList(ctx context.Context, dataRoot, list string) (wrong []string, files int, err error) {
-	in, err := os.Open(list)
-	if err != nil {
-		return nil, 0, err
-	}
-	defer in.Close()
-	lines := bufio.NewScanner(in)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		if err := ctx.Err(); err != nil {
-			return wrong, files, err
-		}
-		want, name, ok := strings.Cut(lines.Text(), "  ")
-		if !ok || !filepath.IsLocal(filepath.FromSlash(name)) {
-			return wrong, files, fmt.Errorf("%s: want a hash and a path on every line, found %q", list, lines.Text())
-		}
-		files++
-		file := filepath.Join(dataRoot, filepath.FromSlash(name))
-		if strings.HasPrefix(want, "-") {
-			if _, err := os.Lstat(file); err != nil {
-				wrong = append(wrong, name+": missing")
-			}
-			continue
-		}
-		switch sum, err := fetch.HashFile(file); {
-		case errors.Is(err, fs.ErrNotExist):
-			wrong = append(wrong, name+": missing")
-		case err != nil:
-			return wrong, files, err
-		case sum != want:
-			wrong = append(wrong, fmt.Sprintf("%s: want the SHA-256 %s, found %s", name, want, sum))
-		}
-	}
-	return wrong, files, lines.Err()
 }

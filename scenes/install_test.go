@@ -130,13 +130,14 @@ func TestInstall(t *testing.T) {
 	if done, err = Install(t.Context(), mallScene(), o); err != nil || len(done.Archives) != 0 || len(done.Before) != 2 || s.asked["place_mapping"] != before || len(shown) != 1 {
 		t.Errorf("the second time: %+v, %v", done, err)
 	}
-	if wrong, files, err := VerifyInstalled(t.Context(), mallScene(), root); err != nil || len(wrong) != 0 || files != 3 {
-		t.Errorf("hashes: %v, %d files, %v", wrong, files, err)
+	if found, err := VerifyInstalled(t.Context(), mallScene(), root); err != nil || len(found.Wrong) != 0 || found.Files != 3 {
+		t.Errorf("hashes: %+v, %v", found, err)
 	}
 	if err := errors.Join(os.WriteFile(filepath.Join(root, "place", "mapping", "a.jpg"), []byte("other"), 0o644), os.Remove(filepath.Join(root, "place", "query", "sensors", "sensors.txt"))); err != nil {
 		t.Fatal(err)
 	}
-	wrong, _, err := VerifyInstalled(t.Context(), mallScene(), root)
+	found, err := VerifyInstalled(t.Context(), mallScene(), root)
+	wrong := found.Wrong
 	if text := strings.Join(wrong, "\n"); err != nil || len(wrong) != 2 || !strings.Contains(text, "place/mapping/a.jpg: want the SHA-256") || !strings.Contains(text, "place/query/sensors/sensors.txt: missing") {
 		t.Errorf("hashes after changes: %v, %v", wrong, err)
 	}
@@ -257,8 +258,8 @@ func TestInstallGoesOn(t *testing.T) {
 	if err != nil || !slices.Contains(done.Archives, "place_mapping") {
 		t.Fatalf("found %+v, %v", done, err)
 	}
-	if wrong, files, err := VerifyInstalled(t.Context(), mallScene(), root); err != nil || len(wrong) != 0 || files != 3 {
-		t.Errorf("hashes: %v, %d files, %v", wrong, files, err)
+	if found, err := VerifyInstalled(t.Context(), mallScene(), root); err != nil || len(found.Wrong) != 0 || found.Files != 3 {
+		t.Errorf("hashes: %+v, %v", found, err)
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -62,19 +63,22 @@ func verifyHashes(ctx context.Context, g *globals, name string) error {
 	if err != nil {
 		return err
 	}
-	wrong, files, err := scenes.VerifyInstalled(ctx, card, root)
+	found, err := scenes.VerifyInstalled(ctx, card, root)
 	if err != nil {
 		return err
 	}
-	for _, w := range wrong {
+	for _, w := range found.Wrong {
 		g.println("%s", w)
 	}
-	if len(wrong) > 0 {
-		return &kapture.InputError{Path: card.Folder(root), Msg: fmt.Sprintf("want %d files as they were installed, found %d that are not; scenes install gets an archive again once its line in kapture_dataset_installed.yaml is removed", files, len(wrong))}
+	if len(found.Unknown) > 0 {
+		g.logger().Warn("installed by another program, no hashes of the files are known", "archives", strings.Join(found.Unknown, ", "))
 	}
-	if files == 0 {
+	if len(found.Wrong) > 0 {
+		return &kapture.InputError{Path: card.Folder(root), Msg: fmt.Sprintf("want %d files as they were installed, found %d that are not; scenes install gets an archive again once its line in kapture_dataset_installed.yaml is removed", found.Files, len(found.Wrong))}
+	}
+	if found.Files == 0 {
 		return usagef("want a scene that scenes install installed, found no file of %s", card.Name)
 	}
-	g.println("%s: %d files as they were installed", card.Folder(root), files)
+	g.println("%s: %d files as they were installed", card.Folder(root), found.Files)
 	return nil
 }

@@ -74,7 +74,9 @@ func (g *globals) report(err error) {
 	}
 	resume, kept := "locbench "+strings.Join(quoted(again), " "), ""
 	saves := func(arg string) bool { return arg == "--save" || strings.HasPrefix(arg, "--save=") } // of eval
-	resumes := func(arg string) bool { return slices.Contains([]string{"run", "extract", "train"}, arg) || saves(arg) }
+	resumes := func(arg string) bool {
+		return slices.Contains([]string{"run", "extract", "train", "install"}, arg) || saves(arg)
+	}
 	if slices.ContainsFunc(g.args, resumes) {
 		kept = "; what was finished is kept"
 	}
