@@ -151,7 +151,7 @@ func verifyList(ctx context.Context, dataRoot, list string) (wrong []string, fil
 			}
 			continue
 		}
-		switch sum, err := fetch.HashFile(file); {
+		switch sum, err := fetch.HashFile(ctx, file); {
 		case errors.Is(err, fs.ErrNotExist):
 			wrong = append(wrong, name+": missing")
 		case err != nil:

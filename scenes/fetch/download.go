@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -20,9 +21,9 @@ import (
 // Client downloads files. The zero value is ready.
 type Client struct {
 	HTTP    *http.Client          // nil: the default one
-	Tries   int                   // of a file before it is given up; 0: 6
+	Tries   int                   // of a file that get no further, before it is given up; 0: 6
 	Pause   time.Duration         // before the second try, doubled each time; 0: a second
-	Stall   time.Duration         // without a byte, after which a try ends; 0: a minute
+	Stall   time.Duration         // without a byte, after which a try ends, and for short answers; 0: a minute
 	Arrived func(bytes int64)     // called with every piece of a file, also of what was there; nil: nobody wants to know
 	Retried func(url, why string) // called before another try; nil: likewise
 }
@@ -40,7 +41,7 @@ func (p permanent) Unwrap() error { return p.error }
 // cannot, or a file that has changed meanwhile, begins anew. The file is at path
 // only once its hash is right.
 func (c *Client) File(ctx context.Context, url, sha, path string) error {
-	if sum, err := HashFile(path); err == nil && strings.EqualFold(sum, sha) {
+	if sum, err := HashFile(ctx, path); err == nil && strings.EqualFold(sum, sha) {
 		if info, err := os.Stat(path); err == nil {
 			c.arrived(info.Size())
 		}
@@ -51,38 +52,60 @@ func (c *Client) File(ctx context.Context, url, sha, path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
-	pause := c.Pause
-	if pause == 0 {
-		pause = time.Second
-	}
-	tries := max(c.Tries, 0)
-	if tries == 0 {
-		tries = 6
-	}
-	var err error
-	for try := range tries {
-		if try > 0 {
-			if c.Retried != nil {
-				c.Retried(url, err.Error())
-			}
-			select {
-			case <-ctx.Done():
-				return ctx.Err()
-			case <-time.After(pause):
-			}
-			pause *= 2
-		}
-		if err = c.try(ctx, url, sha, path); err == nil || ctx.Err() != nil || isPermanent(err) {
-			break
-		}
-	}
-	if ctx.Err() != nil {
+	if err := c.insist(ctx, url, sha, path); ctx.Err() != nil {
 		return ctx.Err()
-	}
-	if err != nil {
+	} else if err != nil {
 		return fmt.Errorf("download %s: %w", url, err)
 	}
 	return nil
+}
+
+// insist tries until the file is there. A try that got further than all before it
+// gives all tries back: a long download may be cut as often as it likes.
+func (c *Client) insist(ctx context.Context, url, sha, path string) error {
+	first := cmp.Or(c.Pause, time.Second)
+	pause, left, furthest, spoilt := first, c.tries(), size(path+".part"), false
+	for {
+		err := c.try(ctx, url, sha, path)
+		if err == nil || ctx.Err() != nil || isPermanent(err) || spoilt && errors.Is(err, ErrHash) {
+			return err
+		}
+		spoilt = spoilt || errors.Is(err, ErrHash)
+		left--
+		if now := size(path + ".part"); now > furthest {
+			pause, left, furthest = first, c.tries(), now
+		}
+		if left == 0 {
+			return err
+		}
+		if c.Retried != nil {
+			c.Retried(url, err.Error())
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+		pause *= 2
+	}
+}
+
+func (c *Client) tries() int {
+	if c.Tries < 1 {
+		return 6
+	}
+	return c.Tries
+}
+
+func (c *Client) stall() time.Duration { return cmp.Or(c.Stall, time.Minute) }
+
+// size of a file, 0 if it is not there.
+func size(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
 }
 
 func isPermanent(err error) bool {
@@ -104,7 +127,7 @@ func (c *Client) try(ctx context.Context, url, sha, path string) error {
 	}
 	defer part.Close()
 	sum := sha256.New()
-	have, err := io.Copy(sum, part)
+	have, err := io.Copy(sum, &patient{ctx, part})
 	if err != nil {
 		return permanent{err}
 	}
@@ -138,10 +161,7 @@ func (c *Client) try(ctx context.Context, url, sha, path string) error {
 func (c *Client) receive(ctx context.Context, url string, part *os.File, have int64, sum hash.Hash) (int64, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	stall := c.Stall
-	if stall == 0 {
-		stall = time.Minute
-	}
+	stall := c.stall()
 	stalled := time.AfterFunc(stall, func() { cancel(fmt.Errorf("nothing arrived for %v", stall)) })
 	defer stalled.Stop()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
@@ -218,6 +238,8 @@ func because(ctx context.Context, err error) error {
 
 // Size asks how long a file is, bytes; -1: the server does not say.
 func (c *Client) Size(ctx context.Context, url string) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.stall())
+	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodHead, url, nil)
 	if err != nil {
 		return -1, err
@@ -235,6 +257,8 @@ func (c *Client) Size(ctx context.Context, url string) (int64, error) {
 
 // Text downloads a short text.
 func (c *Client) Text(ctx context.Context, url string, most int64) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.stall())
+	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, err
@@ -258,15 +282,28 @@ func (c *Client) Text(ctx context.Context, url string, most int64) ([]byte, erro
 }
 
 // HashFile returns the SHA-256 of a file, hexadecimal.
-func HashFile(path string) (string, error) {
+func HashFile(ctx context.Context, path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return "", err
 	}
 	defer f.Close()
 	sum := sha256.New()
-	if _, err := io.Copy(sum, f); err != nil {
+	if _, err := io.Copy(sum, &patient{ctx, f}); err != nil {
 		return "", err
 	}
 	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// patient reads until its context ends: files of many gigabytes take minutes.
+type patient struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (p *patient) Read(b []byte) (int, error) {
+	if err := p.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return p.r.Read(b)
 }

@@ -102,6 +102,20 @@ func TestDownload(t *testing.T) {
 			}
 			whole(w, r, data)
 		}, "", 3},
+		"cut more often than tries": {func(w http.ResponseWriter, r *http.Request, n int) {
+			if from := rangeOf(r); from+20_000 < len(data) {
+				cut(w, from, data, 20_000)
+			}
+			whole(w, r, data)
+		}, "", 15},
+		"another file, and cut for ever": {func(w http.ResponseWriter, r *http.Request, n int) {
+			other := bytes.Clone(data)
+			other[0] = byte(n)
+			if from := rangeOf(r); from+100_000 < len(data) {
+				cut(w, from, other, 100_000)
+			}
+			whole(w, r, other)
+		}, "wrong SHA-256", 6},
 		"busy": {func(w http.ResponseWriter, r *http.Request, n int) {
 			if n < 3 {
 				http.Error(w, "busy", http.StatusServiceUnavailable)
@@ -270,7 +284,7 @@ func TestUnpack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(files) != 5 || files[0].Path != "scene/a b.txt" || files[0].SHA256 != hexSum([]byte("one")) || files[2].SHA256 != "" {
+		if len(files) != 4 || files[0].Path != "scene/a b.txt" || files[0].SHA256 != hexSum([]byte("three")) || files[2].SHA256 != "" {
 			t.Errorf("found %+v", files)
 		}
 		for name, want := range map[string]string{"scene/a b.txt": "three", "scene/link": "two", "scene/hard": "one"} {
@@ -290,20 +304,23 @@ func TestUnpackRefuses(t *testing.T) {
 		entries []entry
 		want    string
 	}{
-		"up":                {[]entry{{name: "../evil", text: "x"}}, "want a name inside the folder"},
-		"up and down":       {[]entry{{name: "a/../../evil", text: "x"}}, "want a name inside the folder"},
-		"absolute":          {[]entry{{name: "/tmp/evil", text: "x"}}, "want a name inside the folder"},
-		"backslash":         {[]entry{{name: `a\..\..\evil`, text: "x"}}, "want a name inside the folder"},
-		"drive":             {[]entry{{name: "C:evil", text: "x"}}, "want a name inside the folder"},
-		"link out":          {[]entry{{name: "l", kind: tar.TypeSymlink, link: "../.."}}, "want a link inside the folder"},
-		"absolute link":     {[]entry{{name: "l", kind: tar.TypeSymlink, link: "/etc"}}, "want a link inside the folder"},
-		"hard link out":     {[]entry{{name: "l", kind: tar.TypeLink, link: "../../etc/passwd"}}, "want a link inside the folder"},
-		"link out in steps": {[]entry{{name: "a/b", kind: tar.TypeSymlink, link: ".."}, {name: "a/b/c", kind: tar.TypeSymlink, link: ".."}, {name: "a/b/c/evil", text: "x"}}, ""},
-		"device":            {[]entry{{name: "d", kind: tar.TypeChar}}, "found a device"},
-		"pipe":              {[]entry{{name: "p", kind: tar.TypeFifo}}, "found a device"},
-		"too large":         {[]entry{{name: "big", text: strings.Repeat("0", 2000)}}, "want at most 1000 bytes"},
-		"too many":          {[]entry{{name: "1"}, {name: "2"}, {name: "3"}, {name: "4"}}, "want at most 3 entries"},
-		"cut":               {[]entry{{name: "cut", text: "x", size: 900}}, "unexpected EOF"},
+		"up":                  {[]entry{{name: "../evil", text: "x"}}, "want a name inside the folder"},
+		"up and down":         {[]entry{{name: "a/../../evil", text: "x"}}, "want a name inside the folder"},
+		"absolute":            {[]entry{{name: "/tmp/evil", text: "x"}}, "want a name inside the folder"},
+		"backslash":           {[]entry{{name: `a\..\..\evil`, text: "x"}}, "want a name inside the folder"},
+		"drive":               {[]entry{{name: "C:evil", text: "x"}}, "want a name inside the folder"},
+		"link out":            {[]entry{{name: "l", kind: tar.TypeSymlink, link: "../.."}}, "want a link inside the folder"},
+		"absolute link":       {[]entry{{name: "l", kind: tar.TypeSymlink, link: "/etc"}}, "want a link inside the folder"},
+		"hard link out":       {[]entry{{name: "l", kind: tar.TypeLink, link: "../../etc/passwd"}}, "want a link inside the folder"},
+		"link out in steps":   {[]entry{{name: "a/b", kind: tar.TypeSymlink, link: ".."}, {name: "a/b/c", kind: tar.TypeSymlink, link: ".."}, {name: "a/b/c/evil", text: "x"}}, ""},
+		"through a link":      {[]entry{{name: "a", kind: tar.TypeDir}, {name: "a/b", kind: tar.TypeSymlink, link: "."}, {name: "a/b/c", text: "x"}}, "found a link"},
+		"a link for a folder": {[]entry{{name: "a/b", kind: tar.TypeDir}, {name: "a/b", kind: tar.TypeSymlink, link: ".."}, {name: "a/b/c", text: "x"}}, "found a link"},
+		"new line":            {[]entry{{name: "a\nb", text: "x"}}, "want a name inside the folder"},
+		"device":              {[]entry{{name: "d", kind: tar.TypeChar}}, "found a device"},
+		"pipe":                {[]entry{{name: "p", kind: tar.TypeFifo}}, "found a device"},
+		"too large":           {[]entry{{name: "big", text: strings.Repeat("0", 2000)}}, "want at most 1000 bytes"},
+		"too many":            {[]entry{{name: "1"}, {name: "2"}, {name: "3"}, {name: "4"}}, "want at most 3 entries"},
+		"cut":                 {[]entry{{name: "cut", text: "x", size: 900}}, "unexpected EOF"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			above := t.TempDir()
@@ -340,5 +357,31 @@ func TestBomb(t *testing.T) {
 	}
 	if entries, _ := os.ReadDir(dir); len(entries) != 0 {
 		t.Errorf("the bomb is there: %v", entries)
+	}
+}
+
+// TestLinksStayPlain: a link is made without the detours of its target, which another
+// link could bend.
+func TestLinksStayPlain(t *testing.T) {
+	dir := t.TempDir()
+	files, err := Unpack(t.Context(), archive(t, true, entry{name: "p/q/r/b", kind: tar.TypeSymlink, link: "../../.."}, entry{name: "p/q/r/a", kind: tar.TypeSymlink, link: "b/../x"}), dir, LimitsOf(1))
+	if err != nil || len(files) != 2 {
+		t.Fatalf("found %v, %v", files, err)
+	}
+	if target, err := os.Readlink(filepath.Join(dir, "p", "q", "r", "a")); err != nil || target != "x" {
+		t.Errorf("want the target x, found %q, %v", target, err)
+	}
+}
+
+// TestShortAnswersEnd: a server that says nothing holds up neither the sizes nor the
+// texts.
+func TestShortAnswersEnd(t *testing.T) {
+	url := serve(t, func(_ http.ResponseWriter, r *http.Request, _ int) { <-r.Context().Done() })
+	c := &Client{Stall: 50 * time.Millisecond}
+	if _, err := c.Size(t.Context(), url); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("size: %v", err)
+	}
+	if _, err := c.Text(t.Context(), url, 10); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("text: %v", err)
 	}
 }

@@ -44,7 +44,8 @@ func (e *ArchiveError) Error() string {
 
 // Unpack writes the files of a tar, compressed by gzip or not, below dir, which
 // exists. Names that leave it, links that lead out of it, and devices are an
-// [ArchiveError], and so is more than the limits allow. Files get the mode 0644.
+// [ArchiveError], and so are files behind a link and more than the limits allow.
+// Files get the mode 0644. Of a name that comes again the last one counts.
 func Unpack(ctx context.Context, archive, dir string, l Limits) ([]Unpacked, error) {
 	f, err := os.Open(archive)
 	if err != nil {
@@ -63,8 +64,8 @@ func Unpack(ctx context.Context, archive, dir string, l Limits) ([]Unpacked, err
 		return nil, err
 	}
 	defer root.Close()
-	u := &unpacking{archive: archive, root: root, limits: l, made: map[string]bool{}}
-	if err := u.all(ctx, tar.NewReader(plain)); err != nil {
+	u := &unpacking{archive: archive, root: root, limits: l, made: map[string]bool{}, at: map[string]int{}, links: map[string]bool{}}
+	if err := u.all(ctx, tar.NewReader(&patient{ctx, plain})); err != nil {
 		return nil, err
 	}
 	return u.files, nil
@@ -78,7 +79,9 @@ type unpacking struct {
 	bytes   int64
 	entries int
 	files   []Unpacked
+	at      map[string]int  // of files, in files
 	made    map[string]bool // folders
+	links   map[string]bool // symbolic ones
 }
 
 func (u *unpacking) wrong(entry, format string, args ...any) error {
@@ -111,7 +114,7 @@ func (u *unpacking) one(h *tar.Header, in io.Reader) error {
 	if name == "" || name == "." {
 		return nil
 	}
-	if strings.ContainsAny(name, "\\\x00") || path.IsAbs(name) || !filepath.IsLocal(filepath.FromSlash(name)) || len(name) > 1 && name[1] == ':' {
+	if strings.ContainsAny(name, "\\\x00\r\n") || path.IsAbs(name) || !filepath.IsLocal(filepath.FromSlash(name)) || len(name) > 1 && name[1] == ':' {
 		return u.wrong(h.Name, "want a name inside the folder")
 	}
 	name = path.Clean(name)
@@ -132,6 +135,11 @@ func (u *unpacking) folder(name string) error {
 	if name == "." || u.made[name] {
 		return nil
 	}
+	for above := name; above != "."; above = path.Dir(above) {
+		if u.links[above] {
+			return u.wrong(name, "want a folder, found a link at %q", above)
+		}
+	}
 	if err := u.root.MkdirAll(filepath.FromSlash(name), 0o755); err != nil {
 		return fmt.Errorf("unpack %s: %w", u.archive, err)
 	}
@@ -147,8 +155,8 @@ func (u *unpacking) file(name string, h *tar.Header, in io.Reader) error {
 		return err
 	}
 	at := filepath.FromSlash(name)
-	if err := u.root.Remove(at); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("unpack %s: %w", u.archive, err) // never through a link of that name
+	if err := u.clear(name); err != nil {
+		return err
 	}
 	out, err := u.root.OpenFile(at, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
@@ -162,8 +170,29 @@ func (u *unpacking) file(name string, h *tar.Header, in io.Reader) error {
 	if n != h.Size {
 		return u.wrong(h.Name, "want %d bytes, found %d", h.Size, n)
 	}
-	u.files = append(u.files, Unpacked{name, hex.EncodeToString(sum.Sum(nil))})
+	u.holds(Unpacked{name, hex.EncodeToString(sum.Sum(nil))})
 	return nil
+}
+
+// clear removes what an earlier entry of the same name left: nothing is written
+// through a link.
+func (u *unpacking) clear(name string) error {
+	if err := u.root.Remove(filepath.FromSlash(name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("unpack %s: %w", u.archive, err)
+	}
+	delete(u.made, name)
+	delete(u.links, name)
+	return nil
+}
+
+// holds remembers a file, in the place of an earlier one of that name.
+func (u *unpacking) holds(f Unpacked) {
+	if i, ok := u.at[f.Path]; ok {
+		u.files[i] = f
+		return
+	}
+	u.at[f.Path] = len(u.files)
+	u.files = append(u.files, f)
 }
 
 // link makes a link whose target lies in the folder, seen from where the link is
@@ -180,18 +209,20 @@ func (u *unpacking) link(name string, h *tar.Header) error {
 		return err
 	}
 	at := filepath.FromSlash(name)
-	if err := u.root.Remove(at); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("unpack %s: %w", u.archive, err)
+	if err := u.clear(name); err != nil {
+		return err
 	}
 	var err error
 	if h.Typeflag == tar.TypeSymlink {
-		err = u.root.Symlink(filepath.FromSlash(h.Linkname), at)
+		// Clean: no part of the target is left again, so that no other link moves it.
+		err = u.root.Symlink(filepath.FromSlash(path.Clean(h.Linkname)), at)
+		u.links[name] = true
 	} else {
 		err = u.root.Link(filepath.FromSlash(target), at)
 	}
 	if err != nil {
 		return fmt.Errorf("unpack %s: %w", u.archive, err)
 	}
-	u.files = append(u.files, Unpacked{Path: name})
+	u.holds(Unpacked{Path: name})
 	return nil
 }
