@@ -3,6 +3,7 @@ package scenes
 import (
 	"errors"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -161,6 +162,35 @@ func TestRobotCarSplits(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("%s is in split %q, want %q", name, got, want)
+		}
+	}
+}
+
+// TestCardsInIndex: the archives that the cards name are in kapture's index.
+func TestCardsInIndex(t *testing.T) {
+	text, err := os.ReadFile("testdata/index_names.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	index := Index{}
+	for _, name := range strings.Fields(string(text)) {
+		index[name] = IndexEntry{}
+	}
+	cards, err := List()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]int{}
+	for _, c := range cards {
+		names, err := index.match(c.Archives)
+		if err != nil {
+			t.Errorf("%s: %v", c.Name, err)
+		}
+		found[c.Name] = len(names)
+	}
+	for name, want := range map[string]int{"RobotCar_Seasons-v1": 9 + 49 + 22, "RobotCar_Seasons-v2": 49 + 22, "InLoc": 2, "Aachen-Day-Night-v1.1": 10, "demo": 0} {
+		if found[name] != want {
+			t.Errorf("%s: want %d archives, found %d", name, want, found[name])
 		}
 	}
 }
