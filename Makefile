@@ -36,6 +36,7 @@ bench: ## every benchmark; docs/benchmarks.md says what the figures mean
 gpu-build: ## what docs/benchmarks/gpu.sh needs on a machine without Go
 	$(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/locbench ./cmd/locbench
 	$(GO) test -c -ldflags '-s -w' -o bin/nets.test ./retrieval/nets
+	$(GO) test -c -ldflags '-s -w' -o bin/backend.test ./retrieval/backend
 
 FUZZTIME ?= 10s
 fuzz: ## every fuzz target for FUZZTIME

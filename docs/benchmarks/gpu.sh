@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
 # Checks and times locbench beside PyTorch on a machine with a GPU, in one call:
 #
-#   bash docs/benchmarks/gpu.sh OUTDIR [descriptors] [training]     (default: both parts)
+#   bash docs/benchmarks/gpu.sh OUTDIR [descriptors] [training] [matching]     (default: all parts)
 #
-# Builds nothing: bin/locbench and bin/nets.test must be there (make gpu-build,
+# Builds nothing: bin/locbench, bin/nets.test and bin/backend.test must be there (make gpu-build,
 # elsewhere if need be).
 # Needs python3 with torch and torchvision, and a PJRT plugin: JAX's CUDA wheel
 # holds one and is found by itself, or set BACKEND=xla:/path/to/plugin.so.
 # Smaller, or without a GPU: BACKEND=go DEVICE=cpu ARCH=resnet18 SIZE=160x120 IMAGES=8.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-out=${1:?usage: gpu.sh OUTDIR [descriptors] [training]}
+out=${1:?usage: gpu.sh OUTDIR [descriptors] [training] [matching]}
 out=$(realpath -m "$out")
 shift
-parts=${*:-descriptors training}
+parts=${*:-descriptors training matching}
 mkdir -p "$out"
 arch=${ARCH:-resnet101} size=${SIZE:-1024x768} images=${IMAGES:-256} device=${DEVICE:-cuda} batch=${BATCH:-32}
 locbench=$PWD/bin/locbench
@@ -97,6 +97,13 @@ training() {
     done
   done
   [ ! -x bin/nets.test ] || LOCBENCH_BACKEND=$BACKEND bin/nets.test -test.run '^$' -test.bench DeviceLearner -test.benchtime 2x | tee -a "$out/training.txt"
+}
+
+# Mutual nearest neighbours of local descriptors.
+matching() {
+  head -n 1 "$work/version.txt" >"$out/matching.txt"
+  LOCBENCH_BACKEND=$BACKEND bin/backend.test -test.run '^$' -test.bench DeviceNearest -test.benchtime 20x | tee -a "$out/matching.txt"
+  python3 "$here/torch_match.py" --device "$device" | tee -a "$out/matching.txt"
 }
 
 for part in $parts; do "$part"; done

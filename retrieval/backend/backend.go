@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/core/graph"
 )
 
 // ErrSpec is wrapped by what [Open] returns for a name that it does not know.
@@ -29,6 +30,10 @@ type Backend struct {
 	once           sync.Once // opens interpreter, see Device
 	interpreter    compute.Backend
 	interpreterErr error
+
+	nearestOnce sync.Once // prepares nearestExec, see NearestBoth
+	nearestExec *graph.Exec
+	nearestErr  error
 }
 
 // Open opens the backend that spec names: "go" is the embedded one, "xla:cpu"
@@ -85,6 +90,9 @@ func (b *Backend) Name() string { return b.name }
 
 // Close frees the device. The backend must not be used afterwards.
 func (b *Backend) Close() error {
+	if b.nearestExec != nil {
+		b.nearestExec.Finalize()
+	}
 	for _, device := range []compute.Backend{b.device, b.interpreter} {
 		if device != nil {
 			device.Finalize()
@@ -128,7 +136,7 @@ func (b *Backend) TopK(ctx context.Context, queries, db Matrix, k int) ([][]Hit,
 		return make([][]Hit, queries.Rows), ctx.Err()
 	}
 	if b.device != nil {
-		return graphTopK(ctx, b.device, queries, db, k)
+		return b.graphTopK(ctx, queries, db, k)
 	}
 	workers := b.Jobs
 	if workers <= 0 {

@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"unsafe"
 
-	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
@@ -23,32 +21,31 @@ const (
 // graphSearch is a product with its selection on a device, block by block. The
 // device returns the best of each block, and they are merged here.
 type graphSearch struct {
-	device compute.Backend
-	exec   *graph.Exec
-	dim    int
-	rows   int // of a block of the database
-	block  int // of queries
-	kept   []best
+	backend *Backend
+	exec    *graph.Exec
+	rows    int // of a block of the database
+	block   int // of queries
+	kept    []best
 }
 
 // graphTopK is [Backend.TopK] as a GoMLX graph; 1 ≤ k ≤ db.Rows.
-func graphTopK(ctx context.Context, device compute.Backend, queries, db Matrix, k int) ([][]Hit, error) {
+func (b *Backend) graphTopK(ctx context.Context, queries, db Matrix, k int) ([][]Hit, error) {
 	s := &graphSearch{
-		device: device, dim: db.Cols,
-		rows: min(db.Rows, graphRows), block: min(queries.Rows, graphQueries),
+		backend: b,
+		rows:    min(db.Rows, graphRows), block: min(queries.Rows, graphQueries),
 		kept: make([]best, queries.Rows),
 	}
 	for i := range s.kept {
 		s.kept[i].k = k
 	}
-	exec, err := graph.NewExec(device, blockGraph(min(k, s.rows)))
+	exec, err := graph.NewExec(b.device, blockGraph(min(k, s.rows)))
 	if err != nil {
 		return nil, fmt.Errorf("prepare product: %w", err)
 	}
 	defer exec.Finalize()
 	s.exec = exec
 	if err := s.run(ctx, queries, db); err != nil {
-		return nil, fmt.Errorf("multiply on %s: %w", device.Name(), err)
+		return nil, fmt.Errorf("multiply on %s: %w", b.device.Name(), err)
 	}
 	hits := make([][]Hit, len(s.kept))
 	for i := range hits {
@@ -80,14 +77,14 @@ func (s *graphSearch) run(ctx context.Context, queries, db Matrix) error {
 		}
 	}()
 	for from := 0; from < queries.Rows; from += s.block {
-		t, err := s.upload(queries, from, s.block)
+		t, err := s.backend.uploadRows(queries, from, s.block)
 		if err != nil {
 			return err
 		}
 		blocks = append(blocks, t)
 	}
 	for from := 0; from < db.Rows; from += s.rows {
-		t, err := s.upload(db, from, s.rows)
+		t, err := s.backend.uploadRows(db, from, s.rows)
 		if err != nil {
 			return err
 		}
@@ -105,16 +102,6 @@ func (s *graphSearch) run(ctx context.Context, queries, db Matrix) error {
 		}
 	}
 	return nil
-}
-
-// upload puts n rows, from row from on, on the device, zeros beyond the last.
-func (s *graphSearch) upload(m Matrix, from, n int) (*tensors.Tensor, error) {
-	data := m.Data[from*s.dim : min(from+n, m.Rows)*s.dim]
-	if len(data) < n*s.dim {
-		data = append(make([]float32, 0, n*s.dim), data...)[:n*s.dim]
-	}
-	raw := unsafe.Slice((*byte)(unsafe.Pointer(&data[0])), len(data)*4)
-	return tensors.FromRaw(s.device, 0, shapes.Make(dtypes.Float32, n, s.dim), raw)
 }
 
 // multiply merges the best of one block: queries from query on, database rows

@@ -72,3 +72,43 @@ func TestGraphNegativeProducts(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestGraphNearestAgrees holds both directions, second best and ties of the graph
+// against the embedded kernels, over several blocks.
+func TestGraphNearestAgrees(t *testing.T) {
+	b := &Backend{name: "graph", device: goDevice(t)}
+	rng := rand.New(rand.NewPCG(3, 4))
+	for _, d := range []struct{ a, c, dim int }{{1, 1, 1}, {5, 3, 8}, {300, 257, 32}, {70, nearestQueries + 100, 4}, {257, 1000, 16}} {
+		a, c := randomMatrix(rng, d.a, d.dim), randomMatrix(rng, d.c, d.dim)
+		if d.a == 5 { // ties, a NaN and a row of nothing
+			copy(a.Data[8:16], a.Data[0:8])
+			a.Data[20] = float32(math.NaN())
+			clear(c.Data[8:16])
+		}
+		ofA, ofC, err := b.NearestBoth(t.Context(), a, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantA, wantC, err := embedded().NearestBoth(t.Context(), a, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same := func(x, y float32) bool { return x == y || math.Abs(float64(x-y)) < 1e-5 }
+		for side, list := range [2][2][]Nearest{{wantA, ofA}, {wantC, ofC}} {
+			for i, w := range list[0] {
+				g := list[1][i]
+				if !same(w.Score, g.Score) || !same(w.Second, g.Second) || g.Index != w.Index && w.Score-w.Second > 1e-5 || d.a == 5 && g.Index != w.Index {
+					t.Errorf("%v, side %d, row %d: want %+v, found %+v", d, side, i, w, g)
+				}
+			}
+		}
+	}
+}
+
+func TestStepSize(t *testing.T) {
+	for n, want := range map[int]int{1: 256, 256: 256, 257: 320, 320: 320, 321: 384, 5000: 5120, 20000: 20480, 32768: 32768} {
+		if got := stepSize(n); got != want {
+			t.Errorf("%d: want %d, found %d", n, want, got)
+		}
+	}
+}

@@ -65,10 +65,7 @@ func (b *Backend) NearestBoth(ctx context.Context, a, c Matrix) (ofA, ofC []Near
 		panic("backend: matrices with different columns")
 	}
 	if b.device != nil {
-		if err := b.nearestByTopK(ctx, a, c, ofA); err != nil {
-			return nil, nil, err
-		}
-		return ofA, ofC, b.nearestByTopK(ctx, c, a, ofC)
+		return ofA, ofC, b.graphNearest(ctx, a, c, ofA, ofC)
 	}
 	workers := b.Jobs
 	if workers <= 0 {
@@ -82,17 +79,6 @@ func (b *Backend) NearestBoth(ctx context.Context, a, c Matrix) (ofA, ofC []Near
 		}
 	}
 	return ofA, ofC, nil
-}
-
-// nearestByTopK is one direction on a device.
-func (b *Backend) nearestByTopK(ctx context.Context, rows, others Matrix, out []Nearest) error {
-	hits, err := b.TopK(ctx, rows, others, 2)
-	for i, h := range hits {
-		for _, hit := range h {
-			out[i].push(hit.Index, hit.Score)
-		}
-	}
-	return err
 }
 
 // nearest multiplies the block of queries that begins at row from with the

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -77,12 +78,17 @@ func TestNearestBothNeverFindsNaN(t *testing.T) {
 	}
 }
 
-func BenchmarkNearestBoth(b *testing.B) {
-	for _, size := range []struct{ rows, dim int }{{5000, 128}, {20000, 32}, {20000, 128}} {
+// matchSizes are those of today's tools: keypoints an image, values a descriptor.
+var matchSizes = []struct{ rows, dim int }{{5000, 128}, {20000, 32}, {20000, 128}}
+
+func benchmarkNearest(b *testing.B, be *Backend) {
+	for _, size := range matchSizes {
 		b.Run(fmt.Sprintf("%dx%d", size.rows, size.dim), func(b *testing.B) {
 			rng := rand.New(rand.NewPCG(1, 2))
 			x, y := randomMatrix(rng, size.rows, size.dim), randomMatrix(rng, size.rows, size.dim)
-			be := withKernel(kernels()[0], 2)
+			if _, _, err := be.NearestBoth(b.Context(), x, y); err != nil { // a device compiles
+				b.Fatal(err)
+			}
 			for b.Loop() {
 				if _, _, err := be.NearestBoth(b.Context(), x, y); err != nil {
 					b.Fatal(err)
@@ -92,4 +98,21 @@ func BenchmarkNearestBoth(b *testing.B) {
 			b.ReportMetric(flops/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 		})
 	}
+}
+
+func BenchmarkNearestBoth(b *testing.B) { benchmarkNearest(b, withKernel(kernels()[0], 2)) }
+
+// BenchmarkDeviceNearest is the same on the device that LOCBENCH_BACKEND names;
+// docs/benchmarks/gpu.sh runs it beside PyTorch.
+func BenchmarkDeviceNearest(b *testing.B) {
+	spec := os.Getenv("LOCBENCH_BACKEND")
+	if spec == "" {
+		b.Skip("LOCBENCH_BACKEND names no device: skipped")
+	}
+	be, err := Open(spec)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer be.Close()
+	benchmarkNearest(b, be)
 }
