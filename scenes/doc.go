@@ -22,7 +22,7 @@
 //	name: gallery                    # default: the folder's or file's name
 //	title: A gallery by day and night
 //	description: …
-//	mapping: [mapping]               # one or several kapture datasets, merged
+//	mapping: [mapping]               # one or several kapture datasets, merged; */mapping: all that match
 //	queries:
 //	  - {dir: query_day, split: day}
 //	  - {dir: query_all, split: night, pattern: "night/*/*.jpg"}

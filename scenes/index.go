@@ -75,7 +75,7 @@ func readIndex(ctx context.Context, client *fetch.Client, from, cache string) (I
 func parseIndex(text []byte, name string) (Index, error) {
 	var index Index
 	if err := yaml.Unmarshal(text, &index); err != nil {
-		return nil, &kapture.InputError{Path: name, Msg: fmt.Sprintf("want a dataset index in YAML, archives with url and sha256sum: %v", err)}
+		return nil, &kapture.InputError{Path: name, Msg: fmt.Sprintf("want a dataset index in YAML, archives with url and sha256sum: %s", firstLine(err))}
 	}
 	for archive, e := range index {
 		if e.URL == "" || len(e.SHA256) != 64 || strings.Trim(strings.ToLower(string(e.SHA256)), "0123456789abcdef") != "" {

@@ -39,9 +39,15 @@ func readNames(file string) ([]string, error) {
 	}
 	var names []string
 	if err := yaml.Unmarshal(text, &names); err != nil {
-		return nil, &kapture.InputError{Path: file, Msg: fmt.Sprintf("want a YAML list of names, as kapture's downloader writes it: %v", err)}
+		return nil, &kapture.InputError{Path: file, Msg: fmt.Sprintf("want a YAML list of names, as kapture's downloader writes it: %s", firstLine(err))}
 	}
 	return names, nil
+}
+
+// firstLine leaves the excerpt of the file out that errors in YAML end with.
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
 }
 
 // writeNames writes a YAML list, sorted, each name once.

@@ -107,7 +107,11 @@ func (c *Card) HowToGet(dir string) string {
 			shellWord(dir), g.Mapping, g.Queries, g.Size, g.Seed)
 	}
 	if len(c.Archives) > 0 {
-		return "locbench scenes install " + c.Name
+		line := "locbench scenes install " + c.Name
+		if usual, err := DataRoot(""); err != nil || c.Folder(usual) != filepath.Clean(dir) {
+			line += " --data-root " + shellWord(strings.TrimSuffix(filepath.Clean(dir), string(filepath.Separator)+filepath.FromSlash(c.Root)))
+		}
+		return line
 	}
 	var from []string
 	for _, s := range c.Sources {

@@ -65,6 +65,9 @@ func openKnown(card *Card, o Options) (*Scene, error) {
 		}
 		return nil, missing
 	}
+	if card.Kind == KindRetrieval {
+		return nil, &kapture.InputError{Path: dir, Msg: fmt.Sprintf("want a scene to localize in, found the retrieval data set %s, which is for locbench eval", card.Name)}
+	}
 	if card.Generate == nil {
 		return build(card, dir, "", "known scene "+card.Name)
 	}

@@ -2,7 +2,9 @@ package scenes
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -165,27 +167,60 @@ func (s *Scene) readLicence() {
 	if s.Licence == "" || strings.ContainsAny(s.Licence, "\n\x00") {
 		return
 	}
-	path := s.path(s.Licence)
-	if kapture.CheckFile(path) != nil {
+	file := s.path(s.Licence)
+	if kapture.CheckFile(file) != nil {
 		return
 	}
-	if text, err := os.ReadFile(path); err == nil {
-		s.Licence, s.LicenceFile = strings.TrimSpace(string(text)), path
+	if text, err := os.ReadFile(file); err == nil {
+		s.Licence, s.LicenceFile = strings.TrimSpace(string(text)), file
 	}
 }
 
+// datasets resolves a folder of the card that is a kapture dataset; a glob such as
+// */mapping stands for all datasets that it matches, sorted.
+func (s *Scene) datasets(name string) ([]string, error) {
+	if !strings.ContainsAny(name, "*?[") || filepath.IsAbs(name) || isDataset(s.path(name)) {
+		return []string{s.path(name)}, nil
+	}
+	found, err := fs.Glob(os.DirFS(s.Dir), path.Clean(name))
+	if err != nil {
+		return nil, &kapture.InputError{Path: s.origin(), Msg: fmt.Sprintf("want a glob of folders such as */mapping, found %q: %v", name, err)}
+	}
+	var dirs []string
+	for _, name := range found {
+		if dir := s.path(name); isDataset(dir) {
+			dirs = append(dirs, dir)
+		}
+	}
+	if len(dirs) == 0 {
+		return nil, &kapture.InputError{Path: s.path(name), Msg: "want kapture datasets (folders with sensors/sensors.txt) that match, found none"}
+	}
+	return dirs, nil
+}
+
 func (s *Scene) openParts() error {
-	for _, dir := range s.Card.Mapping {
-		s.parts = append(s.parts, &part{dir: s.path(dir)})
+	for _, name := range s.Card.Mapping {
+		dirs, err := s.datasets(name)
+		if err != nil {
+			return err
+		}
+		for _, dir := range dirs {
+			s.parts = append(s.parts, &part{dir: dir})
+		}
 	}
 	for _, q := range s.Card.Queries {
-		dir := s.path(q.Dir)
-		i := slices.IndexFunc(s.parts, func(p *part) bool { return p.query && p.dir == dir })
-		if i < 0 {
-			i = len(s.parts)
-			s.parts = append(s.parts, &part{dir: dir, query: true})
+		dirs, err := s.datasets(q.Dir)
+		if err != nil {
+			return err
 		}
-		s.parts[i].sets = append(s.parts[i].sets, q)
+		for _, dir := range dirs {
+			i := slices.IndexFunc(s.parts, func(p *part) bool { return p.query && p.dir == dir })
+			if i < 0 {
+				i = len(s.parts)
+				s.parts = append(s.parts, &part{dir: dir, query: true})
+			}
+			s.parts[i].sets = append(s.parts[i].sets, q)
+		}
 	}
 	for _, p := range s.parts {
 		var err error

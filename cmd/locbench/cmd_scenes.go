@@ -66,12 +66,16 @@ func newScenesInfo(g *globals) *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			scene, err := scenes.Open(args[0], scenes.Options{DataRoot: g.dataRoot})
-			if is[*scenes.NotInstalledError](err) {
-				card, findErr := scenes.Find(args[0])
-				if findErr != nil {
-					return findErr
+			card, unknown := scenes.Find(args[0])
+			switch {
+			case unknown == nil && is[*scenes.NotInstalledError](err):
+				return infoOfCard(g, card, err.Error())
+			case unknown == nil && card.Kind == scenes.KindRetrieval:
+				root, err := scenes.DataRoot(g.dataRoot)
+				if err != nil {
+					return err
 				}
-				return infoOfCard(g, card, err)
+				return infoOfCard(g, card, card.Folder(root))
 			}
 			if err != nil {
 				return err
@@ -102,6 +106,13 @@ func infoOfScene(g *globals, s *scenes.Scene) error {
 	for _, split := range s.Splits() {
 		fmt.Fprintf(tab, "split %s\t%d queries\n", split, bySplit[split])
 	}
+	for _, group := range s.Groups {
+		n := 0
+		for _, of := range group.Of {
+			n += bySplit[of]
+		}
+		fmt.Fprintf(tab, "split %s\t%d queries: %s\n", group.Split, n, strings.Join(group.Of, ", "))
+	}
 	fmt.Fprintf(tab, "thresholds from\t%s\n", s.ThresholdsFrom)
 	for _, kind := range []kapture.FeatureKind{kapture.GlobalFeatures, kapture.Keypoints, kapture.Descriptors} {
 		fmt.Fprintf(tab, "%s\t%s\n", strings.ReplaceAll(string(kind), "_", " "), orNone(s.FeatureTypes(kind)))
@@ -109,13 +120,21 @@ func infoOfScene(g *globals, s *scenes.Scene) error {
 	return tab.Flush()
 }
 
-func infoOfCard(g *globals, c *scenes.Card, notHere error) error {
+// infoOfCard describes a known scene by its card; data says where its data is, or
+// how to get it.
+func infoOfCard(g *globals, c *scenes.Card, data string) error {
 	tab := tabwriter.NewWriter(g.stdout, 0, 0, 2, ' ', 0)
 	cardRows(tab, c)
-	for _, s := range c.Sources {
-		fmt.Fprintf(tab, "source\t%s\n", strings.Join([]string{s.Title, s.URL, s.Note}, "  "))
+	for _, split := range c.Splits() {
+		fmt.Fprintf(tab, "split\t%s\n", split)
 	}
-	fmt.Fprintf(tab, "data\t%v\n", notHere)
+	for _, group := range c.Groups {
+		fmt.Fprintf(tab, "split\t%s: %s\n", group.Split, strings.Join(group.Of, ", "))
+	}
+	for _, s := range c.Sources {
+		fmt.Fprintf(tab, "source\t%s\n", strings.TrimSpace(strings.Join([]string{s.Title, s.URL, s.Note}, "  ")))
+	}
+	fmt.Fprintf(tab, "data\t%s\n", data)
 	return tab.Flush()
 }
 

@@ -207,3 +207,23 @@ func TestInstallByHand(t *testing.T) {
 		t.Errorf("a scene that is not here: exit code %d\n%s", code, stderr)
 	}
 }
+
+// TestInfoOfKnown: what is not here is described with its splits; a retrieval data set
+// is described, here or not.
+func TestInfoOfKnown(t *testing.T) {
+	root := t.TempDir()
+	t.Setenv("LOCBENCH_DATA", root)
+	if said := mustRun(t, "scenes", "info", "robotcar_v2"); !strings.Contains(said, "night-rain") || !strings.Contains(said, "night-all: night, night-rain") || !strings.Contains(said, "locbench scenes install") {
+		t.Errorf("robotcar_v2: %s", said)
+	}
+	dir := filepath.Join(root, "oxford5k")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if said := mustRun(t, "scenes", "info", "oxford5k"); !strings.Contains(said, "5063 images") || !strings.Contains(said, dir) {
+		t.Errorf("oxford5k: %s", said)
+	}
+	if _, stderr, code := locbench(t, "run", "--scene", "oxford5k"); code != exitInvalid || !strings.Contains(stderr, "for locbench eval") {
+		t.Errorf("run on oxford5k: exit code %d\n%s", code, stderr)
+	}
+}
