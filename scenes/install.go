@@ -220,16 +220,24 @@ func (i *installation) accept(ctx context.Context, todo []string, index Index) e
 // room checks that the disk takes the archives and what they hold, as far as the
 // servers say how long they are; it returns the bytes of the archives.
 func (i *installation) room(ctx context.Context, todo []string, index Index) (int64, error) {
+	sizes := make([]int64, len(todo))
+	var g errgroup.Group
+	g.SetLimit(i.o.Parallel)
+	for n, name := range todo {
+		g.Go(func() error {
+			sizes[n], _ = i.o.Client.Size(ctx, index[name].URL) // what a server does not say, it need not
+			return ctx.Err()
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return 0, err
+	}
 	var total, largest, here int64
-	for _, name := range todo {
-		size, err := i.o.Client.Size(ctx, index[name].URL)
-		if ctx.Err() != nil {
-			return 0, ctx.Err()
-		}
-		if err == nil && size > 0 {
+	for n, size := range sizes {
+		if size > 0 {
 			total += size
 			largest = max(largest, size)
-			here += min(size, i.arrived(name))
+			here += min(size, i.arrived(todo[n]))
 		}
 	}
 	// Unpacked, photographs are as large and features a little larger. The archives

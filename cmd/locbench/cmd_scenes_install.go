@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -55,7 +56,7 @@ func (f *installFlags) run(ctx context.Context, g *globals, name string) error {
 	if card.Generate != nil {
 		return usagef("scene %s is generated, not downloaded: %s", card.Name, card.HowToGet(card.Folder(root)))
 	}
-	o := scenes.InstallOptions{DataRoot: root, Index: f.index, Only: f.only, Keep: f.keep, Accept: f.accept(g), Log: g.logger()}
+	o := scenes.InstallOptions{DataRoot: root, Index: f.index, Only: f.only, Keep: f.keep, Accept: f.accept(ctx, g), Log: g.logger()}
 	if p := g.progress(); p != nil {
 		o.Progress = p
 	}
@@ -75,7 +76,7 @@ func (f *installFlags) run(ctx context.Context, g *globals, name string) error {
 }
 
 // accept shows a licence and asks on the terminal. Without one, --yes must say it.
-func (f *installFlags) accept(g *globals) func(what, text string) (bool, error) {
+func (f *installFlags) accept(ctx context.Context, g *globals) func(what, text string) (bool, error) {
 	return func(what, text string) (bool, error) {
 		fmt.Fprintf(g.stderr, "Licence of %s:\n\n%s\n\n", what, strings.TrimSpace(text))
 		if f.yes {
@@ -85,11 +86,22 @@ func (f *installFlags) accept(g *globals) func(what, text string) (bool, error) 
 			return false, usagef("want the licence of %s accepted: read it above and say --yes", what)
 		}
 		fmt.Fprintf(g.stderr, "Do you accept it? [y/N] ")
-		line, err := bufio.NewReader(os.Stdin).ReadString('\n')
-		if err != nil {
-			return false, nil // the end of the input is no
-		}
-		answer := strings.ToLower(strings.TrimSpace(line))
+		return saysYes(ctx, os.Stdin)
+	}
+}
+
+// saysYes reads a line and returns whether it is yes; the end of the input is no.
+// Ctrl-C ends the waiting.
+func saysYes(ctx context.Context, in io.Reader) (bool, error) {
+	answers := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(in).ReadString('\n')
+		answers <- strings.ToLower(strings.TrimSpace(line))
+	}()
+	select {
+	case <-ctx.Done():
+		return false, ctx.Err()
+	case answer := <-answers:
 		return answer == "y" || answer == "yes", nil
 	}
 }

@@ -3,8 +3,10 @@ package main
 import (
 	"archive/tar"
 	"compress/gzip"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -225,5 +227,21 @@ func TestInfoOfKnown(t *testing.T) {
 	}
 	if _, stderr, code := locbench(t, "run", "--scene", "oxford5k"); code != exitInvalid || !strings.Contains(stderr, "for locbench eval") {
 		t.Errorf("run on oxford5k: exit code %d\n%s", code, stderr)
+	}
+}
+
+// TestSaysYes: only yes is yes, and Ctrl-C does not wait for an answer.
+func TestSaysYes(t *testing.T) {
+	for text, want := range map[string]bool{"y\n": true, " YES \n": true, "no\n": false, "\n": false, "": false, "yesterday\n": false} {
+		if got, err := saysYes(t.Context(), strings.NewReader(text)); err != nil || got != want {
+			t.Errorf("%q: want %v, found %v, %v", text, want, got, err)
+		}
+	}
+	in, out := io.Pipe()
+	defer out.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := saysYes(ctx, in); !errors.Is(err, context.Canceled) {
+		t.Errorf("want it cancelled, found %v", err)
 	}
 }
