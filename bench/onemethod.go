@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -173,7 +174,10 @@ func (p *Plan) oneLocalizer(ctx context.Context, o LocalizeOptions, pairs kaptur
 		p.o.Log.Warn(fmt.Sprintf("%d of %d pairs have no matches in %s", n, len(pairs), o.Matches))
 	}
 	l, err := use.localizer(o.Method, p.o, func() (*sfm.Map, error) { return known, nil })
-	return l, use.Close, err
+	if err != nil {
+		return nil, nil, errors.Join(err, use.Close())
+	}
+	return l, use.Close, nil
 }
 
 // lack counts the pairs that are not in the folder of matches.

@@ -59,7 +59,8 @@ var unfinished = regexp.MustCompile(`^\..+[0-9]{6,}$`)
 
 // ownFolders are the folders of a run directory that hold such files. Others
 // may be the user's, whose files are left alone.
-var ownFolders = []string{stateDir, "pairs", "poses", "submission", "results", "report", "global_features", "views"}
+var ownFolders = []string{stateDir, "pairs", "poses", "submission", "results", "report", "global_features", "views",
+	matchesDir, mapDir, "diagnostics"}
 
 // sweep removes half-written files. The lock is held: they belong to nobody.
 func sweep(dir string) error {

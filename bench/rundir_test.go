@@ -28,7 +28,8 @@ func TestRunDirIsLocked(t *testing.T) {
 // TestHalfWrittenFilesAreSwept removes what killed writers leave, nothing else.
 func TestHalfWrittenFilesAreSwept(t *testing.T) {
 	dir := t.TempDir()
-	left := []string{"results/.queries.csv.tmp-1234567", ".manifest.json9876543210", ".locbench/stages/.evaluate-12ab34cd.json123456"}
+	left := []string{"results/.queries.csv.tmp-1234567", ".manifest.json9876543210", ".locbench/stages/.evaluate-12ab34cd.json123456",
+		"matches/a/b.jpg.overlapping/.c.jpg.matches123456", "map/reconstruction/.points3d.txt1234567", "diagnostics/pairs/.global-map.csv.tmp-1234567"}
 	kept := []string{"results/queries.csv", ".hidden", "notes-123456", ".locbench/hashes.json", "poses/.keep12345", ".git123456/config"}
 	for _, name := range append(left, kept...) {
 		put(t, dir, name, "x")

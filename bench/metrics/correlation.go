@@ -1,9 +1,15 @@
 package metrics
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Pearson is the linear correlation of pairs, NaN where one side does not vary.
 func Pearson(x, y []float64) float64 {
+	if constant(x) || constant(y) {
+		return math.NaN() // the sums below need not be zero: the mean is rounded
+	}
 	mx, my := mean(x), mean(y)
 	var xy, xx, yy float64
 	for i := range x {
@@ -12,6 +18,10 @@ func Pearson(x, y []float64) float64 {
 		yy += (y[i] - my) * (y[i] - my)
 	}
 	return xy / math.Sqrt(xx*yy)
+}
+
+func constant(values []float64) bool {
+	return !slices.ContainsFunc(values, func(v float64) bool { return v != values[0] })
 }
 
 // Spearman is the linear correlation of the ranks of pairs.

@@ -132,6 +132,13 @@ func TestCorrelation(t *testing.T) {
 	x, y = []float64{1, 2, 2, 3, 4, 4, 4, 5}, []float64{2, 1, 3, 3, 5, 4, 4, 4}
 	near(t, "Spearman with ties", Spearman(x, y), 0.8417721518987343, 1e-12)
 	near(t, "Kendall with ties", Kendall(x, y), 0.7083333333333335, 1e-12)
+	// Three times 0.1 has a mean of 0.1 and a rounding error.
+	same, varied := []float64{0.1, 0.1, 0.1}, []float64{1, 2, 4}
+	for _, pair := range [][2][]float64{{same, same}, {same, varied}, {varied, same}} {
+		if r := Pearson(pair[0], pair[1]); !math.IsNaN(r) {
+			t.Errorf("Pearson of %v: want NaN, found %v", pair, r)
+		}
+	}
 	if !math.IsNaN(Spearman([]float64{1, 1}, []float64{1, 2})) {
 		t.Error("the correlation with a constant is a number")
 	}

@@ -1,11 +1,14 @@
 package sfm
 
 import (
+	"errors"
 	"fmt"
 
 	"locbench/kapture"
 	"locbench/localize/recent"
 )
+
+var errNotInScene = errors.New("not in the scene")
 
 // KeypointSource reads the keypoints of images: rows of Header().DSize values
 // that begin with x and y.
@@ -54,13 +57,13 @@ func (p posed) Image(name string) (*Image, error) {
 	if im, ok := p.library.images[name]; ok {
 		return im, nil
 	}
-	return nil, fmt.Errorf("image %s is not in the scene", name)
+	return nil, fmt.Errorf("image %s is %w", name, errNotInScene)
 }
 
 func (l *Library) read(name string) (*Image, error) {
 	known, ok := l.images[name]
 	if !ok {
-		return nil, fmt.Errorf("image %s is not in the scene", name)
+		return nil, fmt.Errorf("image %s is %w", name, errNotInScene)
 	}
 	if !l.keypoints.Has(name) {
 		return known, nil

@@ -23,8 +23,13 @@ type Map struct {
 
 func newMap() *Map { return &Map{seen: map[string][]int32{}} }
 
+// mostKeypoints is more than any image has: one for every pixel of 4096 × 4096. A
+// map holds as much memory as the highest number of a keypoint asks for.
+const mostKeypoints = 1 << 24
+
 // MapOf returns the map that a kapture dataset holds, as one type of keypoints
-// sees it. A view of a point that is not there is an InputError.
+// sees it. A view of a point that is not there, or by a keypoint that cannot be, is an
+// InputError.
 func MapOf(points *kapture.Points3D, seen *kapture.Observations, keypointsType, path string) (*Map, error) {
 	m := newMap()
 	m.Points = points.XYZ
@@ -36,6 +41,9 @@ func MapOf(points *kapture.Points3D, seen *kapture.Observations, keypointsType, 
 			return nil, &kapture.InputError{Path: path, Msg: fmt.Sprintf("want observations of %d points, found point %d", len(m.Points), ref.Point)}
 		}
 		for _, v := range views {
+			if v.Keypoint >= mostKeypoints {
+				return nil, &kapture.InputError{Path: path, Msg: fmt.Sprintf("want keypoints below %d, found %d of %s", mostKeypoints, v.Keypoint, v.Image)}
+			}
 			m.add(v.Image, v.Keypoint, ref.Point)
 		}
 	}

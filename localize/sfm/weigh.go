@@ -1,6 +1,8 @@
 package sfm
 
 import (
+	"errors"
+
 	"gonum.org/v1/gonum/spatial/r3"
 
 	"locbench/kapture/geom"
@@ -13,12 +15,15 @@ import (
 //	C = (Σ JᵀJ)⁻¹,
 //
 // J the derivative of a view's pixel by the point. A point that its views do not
-// determine counts as exact, as all did before. Images that are not known, without
-// camera, do not count.
+// determine counts as exact. Images that are not in the library, or are without camera,
+// do not count.
 func (m *Map) Weigh(images Images) error {
 	information := make([]geom.Mat3, len(m.Points))
 	for _, name := range m.Images() {
 		im, err := images.Image(name)
+		if errors.Is(err, errNotInScene) {
+			continue
+		}
 		if err != nil {
 			return err
 		}
