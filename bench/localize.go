@@ -213,9 +213,6 @@ func (p *Plan) queryRow(f *feature, method string, k int, im scenes.Image, r loc
 	if _, lacks := slices.BinarySearch(f.queriesLack, im.Name); lacks {
 		row.Status, row.Reason = record.Skipped, "no global feature "+f.name
 	}
-	if matching(method) && row.Status != record.Skipped {
-		row.Inliers, row.Correspondences = r.Inliers, r.Correspondences
-	}
 	err := geom.Failed()
 	if r.OK {
 		row.Status, row.Reason = record.Localized, ""
@@ -223,6 +220,9 @@ func (p *Plan) queryRow(f *feature, method string, k int, im scenes.Image, r loc
 			row.Reason = "pose of the first retrieved image: " + r.Why
 		}
 		err = geom.Error(r.Pose, im.Pose)
+	}
+	if matching(method) && row.Status != record.Skipped {
+		row.Inliers, row.Correspondences = r.Inliers, r.Correspondences
 	}
 	if im.HasPose {
 		row.TErrM, row.RErrDeg = err.Meters, err.Degrees

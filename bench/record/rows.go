@@ -46,5 +46,5 @@ type Retrieval struct {
 	Scene, Split, Feature string
 	TopK                  int
 	Metric                string  // "recall_5m_30deg", …
-	Value                 float64 // percent of queries
+	Value                 float64 // percent: of queries, of retrieved images, or of points
 }
