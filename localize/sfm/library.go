@@ -32,11 +32,14 @@ type Library struct {
 const libraryImages = 512
 
 // NewLibrary returns the images, which need no keypoints, with those of the
-// source.
+// source. Of several with one name the first counts: mapping images go before
+// queries, whose poses may not be known.
 func NewLibrary(images []Image, keypoints KeypointSource) *Library {
 	l := &Library{images: make(map[string]*Image, len(images)), keypoints: keypoints}
 	for i := range images {
-		l.images[images[i].Name] = &images[i]
+		if l.images[images[i].Name] == nil {
+			l.images[images[i].Name] = &images[i]
+		}
 	}
 	l.recent = recent.NewCache(libraryImages, l.read)
 	return l
