@@ -223,6 +223,9 @@ func (v *queryViews) row(pair kapture.Pair, key kapture.ImagePair) (record.ViewM
 			return row, fmt.Errorf("match %s – %s: want keypoints below %d and %d, found %d and %d", pair.Query, pair.Map, len(query.Keypoints), len(image.Keypoints), a, b)
 		}
 		from, to := query.Keypoints[a], image.Keypoints[b]
+		if s := from[0] + from[1] + to[0] + to[1]; s-s != 0 {
+			continue // a keypoint that is no place
+		}
 		row.Lines = append(row.Lines, [4]int{pixel(from[0]), pixel(from[1]), pixel(to[0]), pixel(to[1])})
 	}
 	return row, nil
