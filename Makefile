@@ -18,7 +18,7 @@ demo-model: build ## train the demo network anew: under 15 minutes on 2 cores
 
 run: build ## the demo: generate a scene, run the benchmark on it, write the report
 	./bin/locbench run --scene demo --data-root runs/data --out $(DEMO) --features tiny-image \
-	  --model testdata/demo-model/resnet10-ap-demo.safetensors --max-size 160 --methods ewb,bdi,csi
+	  --model testdata/demo-model/resnet10-ap-demo.safetensors --max-size 160 --topk 1,2,3,5,10
 
 test: ## all tests, with what they need and nothing hidden
 	$(GO) vet ./...
