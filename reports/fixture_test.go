@@ -115,7 +115,7 @@ func (f fixture) build(t testing.TB) *record.Run {
 			for _, k := range f.topks {
 				for i, th := range recallThresholds {
 					run.Retrieval = append(run.Retrieval, record.Retrieval{
-						Scene: "harbour", Split: split.Name, Feature: feature, TopK: k, Metric: metrics.Recall(geom.Threshold(th)),
+						Scene: "harbour", Split: split.Name, Feature: feature, TopK: k, Metric: metrics.RecallPrefix + geom.Threshold(th).String(),
 						Value: 100 * (1 - math.Exp(-float64(k)*(0.1+0.2*float64(i)+0.1*float64(fi)))),
 					})
 				}

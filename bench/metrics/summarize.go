@@ -64,12 +64,6 @@ const (
 	MeanIoU         = "mean_iou" // of the points that query and retrieved image see, percent
 )
 
-// Recall names the retrieval recall at t, "recall_5m_30deg".
-func Recall(t geom.Threshold) string { return RecallPrefix + t.String() }
-
-// Precision names the retrieval precision at t, "precision_5m_30deg".
-func Precision(t geom.Threshold) string { return PrecisionPrefix + t.String() }
-
 // CoVisible names relevance by co-visibility: the share of the 3D points that
 // both images see among those that one of them sees, "iou0.1".
 func CoVisible(leastIoU float64) string { return "iou" + strconv.FormatFloat(leastIoU, 'g', -1, 64) }

@@ -2,7 +2,11 @@ package main
 
 import (
 	"context"
+	"io"
+	"maps"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -11,7 +15,7 @@ import (
 )
 
 func newReport(g *globals) *cobra.Command {
-	var out string
+	var out, format string
 	var o reports.Options
 	var pictures int
 	cmd := &cobra.Command{
@@ -33,7 +37,8 @@ over all queries.
 ` + exitHelp,
 		Example: `  locbench report runs/demo
   locbench report runs/demo runs/other --out runs/both
-  locbench report --published runs/demo`,
+  locbench report --published runs/demo
+  locbench report --format markdown runs/demo`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, dirs []string) error {
 			runs, err := readRuns(dirs)
@@ -50,9 +55,18 @@ over all queries.
 				return usagef("want --thumbnails of at least 0, found %d", pictures)
 			}
 			o.Thumbnails = thumbnails(pictures)
-			return writeReport(cmd.Context(), g, runs, out, o)
+			print, ok := reportFormats[format]
+			if !ok {
+				return usagef("want --format of %s, found %q", strings.Join(slices.Sorted(maps.Keys(reportFormats)), ", "), format)
+			}
+			rep, err := writeReport(cmd.Context(), g, runs, out, o)
+			if err != nil {
+				return err
+			}
+			return print(rep, g.stdout)
 		},
 	}
+	cmd.Flags().StringVar(&format, "format", "text", "how the tables are printed: text, csv, latex, markdown")
 	cmd.Flags().BoolVar(&o.Published, "published", false, "set the figures beside those that others have published of the scene")
 	cmd.Flags().IntVar(&pictures, "thumbnails", defaultThumbnails, "most images of the scene that the page shows a small picture of; 0: none")
 	cmd.Flags().StringVar(&out, "out", "", "where the report goes (default RUN/report; report for several runs)")
@@ -71,21 +85,23 @@ func readRuns(dirs []string) ([]*record.Run, error) {
 	return runs, nil
 }
 
-// writeReport prints the tables of runs and writes the report's folder.
-func writeReport(ctx context.Context, g *globals, runs []*record.Run, out string, o reports.Options) error {
+// reportFormats are the ways to print tables.
+var reportFormats = map[string]func(*reports.Report, io.Writer) error{
+	"text": (*reports.Report).WriteText, "csv": (*reports.Report).WriteCSV, "markdown": (*reports.Report).WriteMarkdown, "latex": (*reports.Report).WriteLaTeX,
+}
+
+// writeReport makes the report of runs and writes its folder.
+func writeReport(ctx context.Context, g *globals, runs []*record.Run, out string, o reports.Options) (*reports.Report, error) {
 	rep, err := reports.Build(runs, o)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, w := range rep.Warnings {
 		g.logger().Warn(w)
 	}
 	if err := rep.WriteDir(ctx, out); err != nil {
-		return err
-	}
-	if err := rep.WriteText(g.stdout); err != nil {
-		return err
+		return nil, err
 	}
 	g.logger().Info("report written", "page", filepath.Join(out, "index.html"))
-	return nil
+	return rep, nil
 }

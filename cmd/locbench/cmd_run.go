@@ -130,7 +130,11 @@ func finishRun(ctx context.Context, g *globals, out string, gate *gate) error {
 	if err != nil {
 		return err
 	}
-	if err := writeReport(ctx, g, []*record.Run{run}, filepath.Join(out, "report"), reports.Options{Thumbnails: thumbnails(defaultThumbnails)}); err != nil {
+	rep, err := writeReport(ctx, g, []*record.Run{run}, filepath.Join(out, "report"), reports.Options{Thumbnails: thumbnails(defaultThumbnails)})
+	if err != nil {
+		return err
+	}
+	if err := rep.WriteText(g.stdout); err != nil {
 		return err
 	}
 	return gate.check(run.Summary)

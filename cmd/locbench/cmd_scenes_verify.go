@@ -11,8 +11,11 @@ import (
 	"locbench/scenes"
 )
 
+// shownProblems is how many problems of a kind in a file are printed.
+const shownProblems = 10
+
 func newScenesVerify(g *globals) *cobra.Command {
-	hashes := false
+	hashes, all := false, false
 	cmd := &cobra.Command{
 		Use:   "verify NAME|DIR|FILE.yaml",
 		Short: "the pre-flight check: everything that is wrong with a scene, at once",
@@ -40,10 +43,16 @@ holds the files that scenes install wrote against the hashes that they had.
 			}
 			wrong := 0
 			for _, p := range problems {
-				g.println("%s", p)
 				if p.Severity == scenes.Error {
 					wrong++
 				}
+			}
+			shown := problems
+			if !all {
+				shown = scenes.Shorten(problems, shownProblems)
+			}
+			for _, p := range shown {
+				g.println("%s", p)
 			}
 			g.println("%s: %d mapping images, %d queries, %d errors, %d warnings", scene.Name,
 				len(scene.Mapping()), len(scene.Queries()), wrong, len(problems)-wrong)
@@ -53,6 +62,7 @@ holds the files that scenes install wrote against the hashes that they had.
 			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&all, "all", false, "print every problem (default: ten of a kind in a file, and how many more there are)")
 	cmd.Flags().BoolVar(&hashes, "hashes", false, "of a known scene: read all installed files again and compare their hashes")
 	return cmd
 }

@@ -123,11 +123,6 @@ func TestReconstruction(t *testing.T) {
 	if len(points.XYZ) != 2 || points.Colors[0] != [3]float32{1, 2, 255} || seen.Len() != 2 || seen.Views() != 3 {
 		t.Errorf("found %+v, %d lines, %d views", points, seen.Len(), seen.Views())
 	}
-	d := small().Dataset()
-	poses, err := d.ImagePoses()
-	if err != nil || len(d.Sensors) != 2 || d.Sensors[0].ID != "cam3" || poses["a b/c 1.jpg"].T.Z != 1e6 {
-		t.Errorf("found %+v, %v, %v", d.Sensors, poses, err)
-	}
 }
 
 // TestRefuses holds broken models to their messages, in both forms.
