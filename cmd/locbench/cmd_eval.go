@@ -28,8 +28,9 @@ type evalFlags struct {
 	queryExpand, dbExpand retrieval.Expansion
 	network               networkFlags
 
-	json     string
-	perQuery bool
+	json      string
+	perQuery  bool
+	published bool
 }
 
 func newEval(g *globals) *cobra.Command {
@@ -61,7 +62,7 @@ them: those that are there are not computed again. An image that cannot be read
 does not stop the others: it is reported, and the exit code is 3.
 
 ` + exitHelp,
-		Example: `  locbench eval --dataset roxford5k --gnd gnd_roxford5k.json --scores scores.npy
+		Example: `  locbench eval --dataset roxford5k --gnd gnd_roxford5k.json --scores scores.npy --published
   locbench eval --dataset roxford5k --gnd gnd_roxford5k.json --query-descriptors queries.npy --db-descriptors images.npy --json roxford5k.json
   locbench eval --dataset roxford5k --gnd gnd_roxford5k.json --query-descriptors queries.npy --db-descriptors images.npy --distractors r1m.npy --aqe 2,3
   locbench eval --dataset folder --data photos --db-descriptors photos.npy --adba 2,3 --per-query
@@ -91,6 +92,7 @@ func (f *evalFlags) add(cmd *cobra.Command) {
 	f.whiten.add(cmd, "whiten")
 	fl.Lookup("whiten").Usage += "; with --model, a PCA set of its checkpoint, or none"
 	f.network.add(cmd)
+	fl.BoolVar(&f.published, "published", false, "set the mAP beside those that others have published")
 	fl.StringVar(&f.json, "json", "", "write the figures to this file")
 	fl.BoolVar(&f.perQuery, "per-query", false, "print the average precision of every query too")
 }
@@ -173,8 +175,22 @@ func (f *evalFlags) run(ctx context.Context, g *globals, cmd *cobra.Command) err
 			return fmt.Errorf("write %s: %w", f.json, err)
 		}
 	}
-	if err := e.table().WriteText(g.stdout); err != nil || !f.perQuery {
+	if err := e.table().WriteText(g.stdout); err != nil {
 		return err
+	}
+	if f.published {
+		t := e.publishedTable()
+		if t == nil {
+			g.logger().Warn("no figures are known that were published of " + d.Name)
+		} else {
+			g.println("")
+			if err := t.WriteText(g.stdout); err != nil {
+				return err
+			}
+		}
+	}
+	if !f.perQuery {
+		return nil
 	}
 	g.println("")
 	return e.queryTable().WriteText(g.stdout)

@@ -282,3 +282,28 @@ func TestEvalBadInput(t *testing.T) {
 		})
 	}
 }
+
+// TestEvalPublished sets a ranking beside the published models.
+func TestEvalPublished(t *testing.T) {
+	models := publishedOf("rparis6k")
+	for _, m := range models {
+		if m.model == "Resnet101-AP-GeM" && m.source == "deep-image-retrieval" {
+			// The file has 80.31 to one decimal in one table, and to four in another.
+			if v := m.values["medium"]; v.Text != "80.3098" {
+				t.Errorf("want the most exact of two figures, found %+v", m)
+			}
+		}
+	}
+	if len(models) < 8 || len(publishedOf("oxford5k")) < 5 || publishedOf("folder") != nil {
+		t.Errorf("found %d models of rparis6k", len(models))
+	}
+	dir := t.TempDir()
+	landmarkFiles(t, dir)
+	said := mustRun(t, "eval", "--dataset", "roxford5k", "--gnd", filepath.Join(dir, "gnd_roxford5k.json"), "--scores", filepath.Join(dir, "scores.npy"), "--published")
+	for _, want := range []string{"mAP beside published figures", "this ranking", "Resnet101-AP-GeM-LM18", "deep-image-retrieval", "cnnimageretrieval-pytorch"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("want %q in\n%s", want, said)
+		}
+	}
+	t.Log(said)
+}
