@@ -69,6 +69,13 @@ func (p *Plan) resolveLocal(asked bool) error {
 		return err
 	}
 	p.local = local
+	if p.o.Map != "" { // before the matching, which takes long
+		for _, file := range p.mapFiles() {
+			if err := kapture.CheckFile(file); err != nil {
+				return usagef("want a map with points3d.txt and observations.txt in %s, of locbench map: %v", filepath.Join(p.o.Map, "reconstruction"), err)
+			}
+		}
+	}
 	if local != nil || !slices.ContainsFunc(p.o.Methods, matching) {
 		return nil
 	}

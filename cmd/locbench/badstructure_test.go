@@ -265,7 +265,7 @@ func TestBadStructure(t *testing.T) {
 			if err := os.RemoveAll(c.mapDir); err != nil {
 				t.Fatal(err)
 			}
-		}, "global-map", exitFailed, "points3d.txt"},
+		}, "global-map", exitUsage, "points3d.txt"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
