@@ -76,22 +76,18 @@ func (p *Plan) evaluate(ctx context.Context) ([]string, error) {
 		}
 		queries = append(queries, rows...)
 	}
-	retrieval, err := p.retrievalRows()
+	all, err := p.judge()
 	if err != nil {
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	failures, err := p.failureRows(queries)
-	if err != nil {
-		return nil, err
-	}
 	return []string{record.QueriesFile, record.SummaryFile, record.RetrievalFile, record.FailuresFile}, errors.Join(
-		writeRows(p, record.FailuresFile, failures, record.WriteFailures),
+		writeRows(p, record.FailuresFile, p.failureRows(queries, all), record.WriteFailures),
 		writeRows(p, record.QueriesFile, queries, record.WriteQueries),
 		writeRows(p, record.SummaryFile, p.summaryRows(queries), record.WriteSummary),
-		writeRows(p, record.RetrievalFile, retrieval, record.WriteRetrieval),
+		writeRows(p, record.RetrievalFile, p.retrievalRows(all), record.WriteRetrieval),
 	)
 }
 

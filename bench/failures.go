@@ -11,11 +11,8 @@ const leastMatches = 4
 
 // failureRows says of every query that is not within the scene's coarsest
 // threshold, or has no pose, why.
-func (p *Plan) failureRows(queries []record.Query) ([]record.Failure, error) {
-	relevant, err := p.relevantImages()
-	if err != nil {
-		return nil, err
-	}
+func (p *Plan) failureRows(queries []record.Query, all map[string]*judged) []record.Failure {
+	relevant := p.relevantImages(all)
 	coarsest := p.scene.Thresholds[0]
 	for _, t := range p.scene.Thresholds {
 		if t.Meters >= coarsest.Meters && t.Degrees >= coarsest.Degrees {
@@ -36,7 +33,7 @@ func (p *Plan) failureRows(queries []record.Query) ([]record.Failure, error) {
 		f.Cause = cause(q, f.Relevant)
 		out = append(out, f)
 	}
-	return out, nil
+	return out
 }
 
 // cause is the first of the causes that holds.
@@ -68,20 +65,11 @@ func count(values []bool, k int) int {
 // relevantImages says, by feature and query, which retrieved images are relevant:
 // those that see common points, or, where that is not known, those within the
 // first retrieval threshold.
-func (p *Plan) relevantImages() (map[string][][]bool, error) {
-	seen, err := p.coVisibility()
-	if err != nil {
-		return nil, err
-	}
+func (p *Plan) relevantImages(judgements map[string]*judged) map[string][][]bool {
 	out := map[string][][]bool{}
-	for _, f := range p.features {
-		retrieved, err := p.readRetrieved(f)
-		if err != nil {
-			return nil, err
-		}
-		r := p.judge(retrieved, seen)
+	for name, r := range judgements {
 		known := relevance(r.errs, p.scene.RecallThresholds[0].Within)
-		if seen != nil {
+		if r.iou != nil {
 			known = relevance(r.iou, func(v float64) bool { return v > 0 })
 		}
 		all := make([][]bool, len(p.queries))
@@ -92,7 +80,7 @@ func (p *Plan) relevantImages() (map[string][][]bool, error) {
 				next++
 			}
 		}
-		out[f.name] = all
+		out[name] = all
 	}
-	return out, nil
+	return out
 }

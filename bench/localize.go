@@ -99,9 +99,7 @@ func (p *Plan) localize(ctx context.Context, f *feature, method string) ([]strin
 		return nil, err
 	}
 	defer closeFiles()
-	p.o.Progress.Start("localize "+f.name+" "+method, len(queries))
-	defer p.o.Progress.Done()
-	results, err := p.solve(ctx, l, queries)
+	results, err := p.solve(ctx, f.name+" "+method, l, queries)
 	if err != nil {
 		return nil, err
 	}
@@ -116,8 +114,11 @@ func (p *Plan) localize(ctx context.Context, f *feature, method string) ([]strin
 	return append(outputs, diagnostics), p.writeDiagnostics(diagnostics, results)
 }
 
-// solve localizes the queries for every k: results by k, then by query.
-func (p *Plan) solve(ctx context.Context, l localize.Localizer, queries []localize.Query) ([][]localize.Result, error) {
+// solve localizes the queries for every k: results by k, then by query. what names
+// the work in the progress.
+func (p *Plan) solve(ctx context.Context, what string, l localize.Localizer, queries []localize.Query) ([][]localize.Result, error) {
+	p.o.Progress.Start("localize "+what, len(queries))
+	defer p.o.Progress.Done()
 	results := make([][]localize.Result, len(p.topk))
 	ks := make([]int, len(p.topk))
 	for i, k := range p.topk {

@@ -75,9 +75,7 @@ func LocalizeQueries(ctx context.Context, scene *scenes.Scene, o LocalizeOptions
 		return Localization{}, err
 	}
 	defer closeFiles()
-	p.o.Progress.Start("localize "+o.Method, len(queries))
-	defer p.o.Progress.Done()
-	results, err := p.solve(ctx, l, queries)
+	results, err := p.solve(ctx, o.Method, l, queries)
 	if err != nil {
 		return Localization{}, err
 	}
@@ -182,10 +180,7 @@ func (p *Plan) oneLocalizer(ctx context.Context, o LocalizeOptions, pairs kaptur
 
 // lack counts the pairs that are not in the folder of matches.
 func (s *structure) lack(pairs kapture.Pairs) int {
-	there := map[kapture.ImagePair]bool{}
-	for _, p := range s.matches.Pairs() {
-		there[p] = true
-	}
+	there := s.there()
 	n := 0
 	for _, p := range match.Pairs(pairs) {
 		if !there[p] {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"locbench/bench/record"
@@ -34,8 +35,9 @@ type Plan struct {
 	local   *localFeatures
 	hashed  string // see localHash; "": not computed yet
 	run     *runner
-	seen    *kapture.CoVisibility // see coVisibility; nil: not read yet, or none
-	clash   *bool                 // see sensorsClash; nil: not looked at yet
+	near    kapture.Pairs                         // see nearPairs; nil: not looked for yet
+	seen    func() (*kapture.CoVisibility, error) // see coVisibility
+	clash   *bool                                 // see sensorsClash; nil: not looked at yet
 	// style names the images in submissions; "": there are none.
 	style localize.Style
 }
@@ -52,7 +54,7 @@ func NewPlan(scene *scenes.Scene, o Options) (*Plan, error) {
 	if scene.Holds(o.Out) {
 		return nil, usagef("want a run directory outside of the scene's data, found %s: its files would become part of the scene", o.Out)
 	}
-	p := &Plan{o: o, scene: scene, queries: scene.Queries(), warnings: scene.Warnings()}
+	p := &Plan{o: o, scene: scene, queries: scene.Queries(), warnings: scene.Warnings(), seen: sync.OnceValues(scene.CoVisibility)}
 	for _, im := range scene.Mapping() {
 		if im.HasPose {
 			p.mapping = append(p.mapping, im)

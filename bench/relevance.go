@@ -18,14 +18,10 @@ const coVisible = 0.1
 // coVisibility returns which points the images see, nil where the scene does not
 // say it of queries. It is read once.
 func (p *Plan) coVisibility() (*kapture.CoVisibility, error) {
-	if p.seen == nil && p.knowsTruth() {
-		seen, err := p.scene.CoVisibility()
-		if err != nil {
-			return nil, err
-		}
-		p.seen = seen
+	if !p.knowsTruth() {
+		return nil, nil
 	}
-	return p.seen, nil
+	return p.seen()
 }
 
 // knowsTruth reports whether the pose of a query is known.
@@ -43,27 +39,18 @@ func (p *Plan) coVisibilityHash(ctx context.Context) (string, error) {
 
 // retrievalRows computes recall and precision of every feature, k and split over
 // the queries whose pose is known: by pose, and by the points that are seen.
-func (p *Plan) retrievalRows() ([]record.Retrieval, error) {
-	seen, err := p.coVisibility()
-	if err != nil {
-		return nil, err
-	}
+func (p *Plan) retrievalRows(all map[string]*judged) []record.Retrieval {
 	var rows []record.Retrieval
 	for _, f := range p.features {
-		retrieved, err := p.readRetrieved(f)
-		if err != nil {
-			return nil, err
-		}
-		r := p.judge(retrieved, seen)
 		for _, split := range p.splits() {
 			for _, k := range p.topk {
-				for _, figure := range r.figures(split, k.K, p.scene.RecallThresholds) {
+				for _, figure := range all[f.name].figures(split, k.K, p.scene.RecallThresholds) {
 					rows = append(rows, record.Retrieval{Scene: p.scene.Name, Split: split.Name, Feature: f.name, TopK: k.K, Metric: figure.Metric, Value: figure.Value})
 				}
 			}
 		}
 	}
-	return rows, nil
+	return rows
 }
 
 // judged are the retrieved images of every query with a known pose, best first.
@@ -73,9 +60,19 @@ type judged struct {
 	iou    [][]float64 // nil: not known
 }
 
-// judge says how near the retrieved images are to their queries.
-func (p *Plan) judge(retrieved []kapture.Pairs, seen *kapture.CoVisibility) *judged {
-	r := &judged{}
+// judge says, by feature, how near the retrieved images are to their queries.
+func (p *Plan) judge() (map[string]*judged, error) {
+	seen, err := p.coVisibility()
+	if err != nil {
+		return nil, err
+	}
+	out, retrieved := map[string]*judged{}, map[string][]kapture.Pairs{}
+	for _, f := range p.features {
+		if retrieved[f.name], err = p.readRetrieved(f); err != nil {
+			return nil, err
+		}
+		out[f.name] = &judged{}
+	}
 	for i, im := range p.queries {
 		if !im.HasPose {
 			continue
@@ -86,18 +83,26 @@ func (p *Plan) judge(retrieved []kapture.Pairs, seen *kapture.CoVisibility) *jud
 				share[pair.Map] = pair.Score
 			}
 		}
-		errs, iou := make([]geom.PoseError, 0, len(retrieved[i])), make([]float64, 0, len(retrieved[i]))
-		for _, pair := range retrieved[i] {
-			if at, ok := findImage(p.mapping, pair.Map); ok {
-				errs, iou = append(errs, geom.Error(p.mapping[at].Pose, im.Pose)), append(iou, share[pair.Map])
+		for name, r := range out {
+			p.judgeQuery(r, im, retrieved[name][i], share)
+			if seen == nil {
+				r.iou = nil
 			}
 		}
-		r.splits, r.errs, r.iou = append(r.splits, im.Split), append(r.errs, errs), append(r.iou, iou)
 	}
-	if seen == nil {
-		r.iou = nil
+	return out, nil
+}
+
+// judgeQuery adds a query with what it retrieved; share says how many of the seen
+// points it has in common with images.
+func (p *Plan) judgeQuery(r *judged, query scenes.Image, ranked kapture.Pairs, share map[string]float64) {
+	errs, iou := make([]geom.PoseError, 0, len(ranked)), make([]float64, 0, len(ranked))
+	for _, pair := range ranked {
+		if at, ok := findImage(p.mapping, pair.Map); ok {
+			errs, iou = append(errs, geom.Error(p.mapping[at].Pose, query.Pose)), append(iou, share[pair.Map])
+		}
 	}
-	return r
+	r.splits, r.errs, r.iou = append(r.splits, query.Split), append(r.errs, errs), append(r.iou, iou)
 }
 
 // figures are those of a split's queries at k; none without queries.

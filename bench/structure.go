@@ -117,13 +117,18 @@ func (p *Plan) matchPairs() ([]kapture.ImagePair, error) {
 	return match.Pairs(all), nil
 }
 
-// nearPairs are the pairs of mapping images that the map is made of.
+// nearPairs are the pairs of mapping images that the map is made of. They are
+// looked for once: that takes all pairs of poses.
 func (p *Plan) nearPairs() kapture.Pairs {
+	if p.near != nil {
+		return p.near
+	}
 	images := make([]*sfm.Image, len(p.mapping))
 	for i, im := range p.mapping {
 		images[i] = &sfm.Image{Name: im.Name, Pose: im.Pose}
 	}
-	return sfm.Near(images, mapNeighbors, mapWithin)
+	p.near = sfm.Near(images, mapNeighbors, mapWithin)
+	return p.near
 }
 
 // match matches pairs of images into the run directory, and returns the files.
@@ -280,6 +285,15 @@ func (p *Plan) openStructure(matchesDir string) (*structure, error) {
 		return nil, errors.Join(err, local.Close())
 	}
 	return &structure{local, matches}, nil
+}
+
+// there are the pairs that have matches.
+func (s *structure) there() map[kapture.ImagePair]bool {
+	out := map[kapture.ImagePair]bool{}
+	for _, pair := range s.matches.Pairs() {
+		out[pair] = true
+	}
+	return out
 }
 
 func (s *structure) Close() error { return errors.Join(s.matches.Close(), s.openLocal.Close()) }

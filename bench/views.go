@@ -122,10 +122,7 @@ func (p *Plan) viewMatches(ctx context.Context) ([]record.ViewMatch, error) {
 		return nil, err
 	}
 	defer use.Close()
-	there := map[kapture.ImagePair]bool{}
-	for _, pair := range use.matches.Pairs() {
-		there[pair] = true
-	}
+	there := use.there()
 	retrieved := make([][]kapture.Pairs, len(p.features))
 	for i, f := range p.features {
 		if retrieved[i], err = p.readRetrieved(f); err != nil {

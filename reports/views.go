@@ -90,7 +90,7 @@ func newViews(s *section, data *queryData) (*views, error) {
 	v := &views{section: s, data: data, cameras: map[string]record.Camera{}, folders: map[string]string{}, matches: map[string][]record.ViewMatch{}, pictures: map[string]picture{}}
 	seen := map[[2]string]bool{}
 	for _, run := range s.runs {
-		cameras, err := readView(run.Dir, record.CamerasFile, record.ReadCameras)
+		cameras, err := record.ReadOptional(run.Dir, record.CamerasFile, record.ReadCameras)
 		if err != nil {
 			return nil, err
 		}
@@ -103,7 +103,7 @@ func newViews(s *section, data *queryData) (*views, error) {
 				v.mapping = append(v.mapping, poseOf(c))
 			}
 		}
-		matches, err := readView(run.Dir, record.ViewMatchesFile, record.ReadViewMatches)
+		matches, err := record.ReadOptional(run.Dir, record.ViewMatchesFile, record.ReadViewMatches)
 		if err != nil {
 			return nil, err
 		}
@@ -121,21 +121,6 @@ func newViews(s *section, data *queryData) (*views, error) {
 func poseOf(c record.Camera) geom.Pose {
 	p := c.Pose
 	return geom.Pose{R: quat.Number{Real: p[0], Imag: p[1], Jmag: p[2], Kmag: p[3]}, T: r3.Vec{X: p[4], Y: p[5], Z: p[6]}}
-}
-
-// readView reads a file of a run that earlier versions did not write: then it
-// has no rows.
-func readView[T any](dir, name string, read func(io.Reader, string) ([]T, error)) ([]T, error) {
-	path := filepath.Join(dir, filepath.FromSlash(name))
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read views: %w", err)
-	}
-	defer f.Close()
-	return read(f, path)
 }
 
 // readEstimates reads the poses of every line of the page, as far as they are there.

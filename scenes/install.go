@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -154,7 +153,7 @@ func (i *installation) resolve(ctx context.Context) ([]string, Index, error) {
 	}
 	if len(i.o.Only) > 0 {
 		if names = slices.DeleteFunc(names, func(name string) bool {
-			return !slices.ContainsFunc(i.o.Only, func(p string) bool { ok, err := path.Match(p, name); return ok && err == nil })
+			return !matchesAny(i.o.Only, name)
 		}); len(names) == 0 {
 			return nil, nil, fmt.Errorf("want archives of %s that match %s, found none", i.card.Name, strings.Join(i.o.Only, ", "))
 		}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -112,7 +111,7 @@ func VerifyInstalled(ctx context.Context, card *Card, dataRoot string) (Verified
 	}
 	var names []string
 	for _, name := range installed {
-		if slices.ContainsFunc(card.Archives, func(p string) bool { ok, err := path.Match(p, name); return ok && err == nil }) {
+		if matchesAny(card.Archives, name) {
 			names = append(names, name)
 		}
 	}

@@ -51,19 +51,17 @@ func ReadRun(dir string) (*Run, error) {
 	if run.Summary, err = readFile(dir, SummaryFile, ReadSummary); err != nil {
 		return nil, err
 	}
-	server, err := readFile(dir, ServerFile, ReadSummary)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	server, err := ReadOptional(dir, ServerFile, ReadSummary)
+	if err != nil {
 		return nil, err
 	}
 	if err := run.addServer(server); err != nil {
 		return nil, err
 	}
-	run.Retrieval, err = readFile(dir, RetrievalFile, ReadRetrieval)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if run.Retrieval, err = ReadOptional(dir, RetrievalFile, ReadRetrieval); err != nil {
 		return nil, err
 	}
-	run.Failures, err = readFile(dir, FailuresFile, ReadFailures)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if run.Failures, err = ReadOptional(dir, FailuresFile, ReadFailures); err != nil {
 		return nil, err
 	}
 	return run, nil
@@ -77,6 +75,16 @@ func readFile[T any](dir, name string, read func(io.Reader, string) ([]T, error)
 	}
 	defer f.Close()
 	return read(f, path)
+}
+
+// ReadOptional reads a file of a run directory that a run may not have, such as
+// one that an earlier version made: then it has no rows.
+func ReadOptional[T any](dir, name string, read func(io.Reader, string) ([]T, error)) ([]T, error) {
+	rows, err := readFile(dir, name, read)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return rows, err
 }
 
 // addServer takes over what a server said, of rows that the run has and has no

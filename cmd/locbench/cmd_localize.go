@@ -10,17 +10,15 @@ import (
 	"locbench/bench"
 	"locbench/bench/metrics"
 	"locbench/bench/record"
-	"locbench/localize/sfm"
 )
 
 // localizeFlags are the flags of locbench localize.
 type localizeFlags struct {
 	scene, pairs, method, feature, out string
-	local, matches, mapDir             string
-	rerank, duplicates                 string
+	matches                            string
+	structure                          structureFlags
 	topk                               int
 	alpha                              float64
-	fallback, rigs                     bool
 	seed                               uint64
 }
 
@@ -54,14 +52,9 @@ scene's own, or --map, of locbench map or of a run.
 	fl.StringVar(&f.out, "out", "", "the folder of the poses")
 	fl.IntVar(&f.topk, "topk", 0, "how many of the retrieved images to use (default: all in the file)")
 	fl.StringVar(&f.feature, "feature", "", "global feature of the pairs, for bdi")
-	fl.StringVar(&f.local, "local-features", "", "type of keypoints (default: the only one)")
 	fl.StringVar(&f.matches, "matches", "", "a folder of verified matches (default: the pairs are matched)")
-	fl.StringVar(&f.mapDir, "map", "", "the map of global-map (default: the scene's)")
+	f.structure.add(cmd, "the scene's own")
 	fl.Float64Var(&f.alpha, "csi-alpha", bench.DefaultCSIAlpha, "exponent of the weights of CSI")
-	fl.StringVar(&f.rerank, "rerank", string(sfm.RerankNone), "order of the retrieved images for methods on local features: "+strings.Join(sfm.Reranks, ", "))
-	fl.StringVar(&f.duplicates, "duplicates", string(sfm.KeepDuplicates), "2D-3D matches of global-map that contradict each other: "+strings.Join(sfm.DuplicateChoices, ", "))
-	fl.BoolVar(&f.fallback, "fallback", false, "give queries that a method on local features cannot localize the pose of the first retrieved image, marked in queries.csv")
-	fl.BoolVar(&f.rigs, "rigs", true, "estimate one pose for the cameras of a rig (local-sfm+ and global-map)")
 	fl.Uint64Var(&f.seed, "seed", 0, "everything random derives from it")
 	for _, name := range []string{"scene", "pairs", "method", "out"} {
 		_ = cmd.MarkFlagRequired(name) // fails only for a flag that does not exist
@@ -75,8 +68,9 @@ func (f *localizeFlags) run(ctx context.Context, g *globals) error {
 		return err
 	}
 	o := bench.LocalizeOptions{Method: f.method, Pairs: f.pairs, TopK: f.topk, Matches: f.matches,
-		Options: bench.Options{Out: f.out, LocalFeatures: f.local, Map: f.mapDir, Rerank: f.rerank, Duplicates: f.duplicates, CSIAlpha: f.alpha, Fallback: f.fallback, Alone: !f.rigs, Seed: f.seed,
+		Options: bench.Options{Out: f.out, CSIAlpha: f.alpha, Seed: f.seed,
 			Backend: g.backend, Jobs: g.jobs, Log: g.logger(), Progress: g.progress()}}
+	f.structure.fill(&o.Options)
 	if f.feature != "" {
 		o.Features = []string{f.feature}
 	}

@@ -14,7 +14,6 @@ import (
 	"locbench/bench/metrics"
 	"locbench/bench/record"
 	"locbench/kapture/geom"
-	"locbench/localize/sfm"
 	"locbench/reports"
 	"locbench/retrieval/extract"
 	"locbench/scenes"
@@ -27,12 +26,7 @@ type runFlags struct {
 	model      string
 	protocol   string
 	maxSize    int
-	local      string
-	mapDir     string
-	rerank     string
-	duplicates string
-	fallback   bool
-	rigs       bool
+	structure  structureFlags
 	oracle     bool
 	pairs      []string
 	topk       []int
@@ -70,13 +64,8 @@ stopped.
 	fl.StringVar(&f.model, "model", "", "a network's checkpoint: its feature, named as the file, is extracted first where it is missing")
 	fl.StringVar(&f.protocol, "protocol", "", "settings of --model: "+strings.Join(extract.Protocols(), ", ")+" (default: original size, no whitening)")
 	fl.IntVar(&f.maxSize, "max-size", 0, "of --model: shrink images to that longer side in pixels (default: as the protocol says)")
-	fl.StringVar(&f.local, "local-features", "", "type of keypoints for local-sfm, local-sfm+ and global-map (default: the only one)")
-	fl.StringVar(&f.mapDir, "map", "", "a folder with a map for global-map, of locbench map (default: the scene's own, or one that is triangulated)")
-	fl.StringVar(&f.rerank, "rerank", string(sfm.RerankNone), "order of the retrieved images for methods on local features: "+strings.Join(sfm.Reranks, ", "))
-	fl.StringVar(&f.duplicates, "duplicates", string(sfm.KeepDuplicates), "2D-3D matches of global-map that contradict each other: "+strings.Join(sfm.DuplicateChoices, ", "))
-	fl.BoolVar(&f.fallback, "fallback", false, "give queries that these methods cannot localize the pose of the first retrieved image, marked in queries.csv")
+	f.structure.add(cmd, "the scene's own, or one that is triangulated")
 	fl.BoolVar(&f.oracle, "oracle", false, "add retrieval that knows the truth, by pose and by co-visibility: the upper bound")
-	fl.BoolVar(&f.rigs, "rigs", true, "estimate one pose for the cameras of a rig (local-sfm+ and global-map); the published tables took each image by itself")
 	fl.StringArrayVar(&f.pairs, "pairs", nil, "NAME=FILE: a kapture pairs file in place of global features; repeatable")
 	fl.IntSliceVar(&f.topk, "topk", nil, "numbers of retrieved images (default 1,2,3,4,5,10,20,50, as far as there are mapping images)")
 	fl.StringSliceVar(&f.methods, "methods", nil, "localization methods (default "+strings.Join(bench.Methods, ",")+")")
@@ -106,11 +95,14 @@ func (f *runFlags) run(ctx context.Context, g *globals) error {
 	if err != nil {
 		return err
 	}
-	plan, err := bench.NewPlan(scene, bench.Options{
-		Out: f.out, Features: f.features, Model: f.model, Protocol: f.protocol, MaxSize: f.maxSize, LocalFeatures: f.local, Map: f.mapDir, Rerank: f.rerank, Duplicates: f.duplicates, Fallback: f.fallback, Alone: !f.rigs, Oracle: f.oracle, Pairs: pairs, TopK: f.topk, Methods: f.methods, CSIAlpha: f.alpha,
+	o := bench.Options{
+		Out: f.out, Features: f.features, Model: f.model, Protocol: f.protocol, MaxSize: f.maxSize, Oracle: f.oracle,
+		Pairs: pairs, TopK: f.topk, Methods: f.methods, CSIAlpha: f.alpha,
 		Seed: f.seed, Backend: g.backend, Jobs: g.jobs, Force: f.force,
 		Args: g.args, Version: version, Log: g.logger(), Progress: g.progress(),
-	})
+	}
+	f.structure.fill(&o)
+	plan, err := bench.NewPlan(scene, o)
 	if err != nil {
 		return err
 	}

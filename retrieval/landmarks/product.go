@@ -27,7 +27,7 @@ func (p *product) scores(block backend.Matrix, path string, use func(row, query 
 	if cap(data) < readable {
 		data = append(make([]float32, 0, readable), data...)
 	}
-	out := make([]float32, (n+backend.FilterSlack)*width)
+	out := make([]float32, n*width)
 	p.filter.Apply(out, data[:readable], &backend.Area{Rows: 1, Cols: n, Offsets: []int{0}, InStep: dim, OutStep: width})
 	for row := range n {
 		for q, s := range out[row*width:][:p.queries] {

@@ -31,7 +31,7 @@ func eachScores(ctx context.Context, queries, rows backend.Matrix, jobs int, f f
 			part := queries.Data[from*queries.Cols:][:n*queries.Cols]
 			filter := b.NewFilter(n, 1, queries.Cols, part, make([]float32, n))
 			width := filter.Width()
-			out := make([]float32, (rows.Rows+backend.FilterSlack)*width)
+			out := make([]float32, rows.Rows*width)
 			in := rows.Data[:cap(rows.Data)]
 			filter.Apply(out, in, &backend.Area{Rows: 1, Cols: rows.Rows, Offsets: []int{0}, InStep: rows.Cols, OutStep: width})
 			scores := make([]float32, rows.Rows)
