@@ -17,7 +17,7 @@ type filterTile struct {
 	bias    *float32 // [cols]
 	out     *float32
 	outStep int
-	pixels  int // that are written, 1…rows; all rows are read
+	pixels  int // that are written, 1…rows; all rows may be read
 	add     int // 1: add what out holds
 	relu    int // 1: nothing below zero
 }

@@ -24,7 +24,7 @@
 // func filterAVX512(t *filterTile)
 // 14 pixels × 32 outputs: Z0…Z27 accumulate, Z28 and Z29 hold weights, Z30 and
 // Z31 inputs. R8, R9 and R10 point to pixels 0, 5 and 10; R11 is one pixel's
-// step and R12 three.
+// step and R12 three. Of at most seven pixels no more are computed.
 #define PIX512(addr, t, c0, c1) \
 	VBROADCASTSS addr, t;    \
 	VFMADD231PS  Z28, t, c0; \
@@ -47,6 +47,18 @@
 	PIX512((p*4)(R10)(R11*1), Z31, Z22, Z23); \
 	PIX512((p*4)(R10)(R11*2), Z30, Z24, Z25); \
 	PIX512((p*4)(R10)(R12*1), Z31, Z26, Z27)
+
+// HALF512 is FEATURE512 for the first seven pixels.
+#define HALF512(p) \
+	VMOVUPS (p*128)(BX), Z28;               \
+	VMOVUPS (p*128+64)(BX), Z29;            \
+	PIX512((p*4)(R8), Z30, Z0, Z1);         \
+	PIX512((p*4)(R8)(R11*1), Z31, Z2, Z3);  \
+	PIX512((p*4)(R8)(R11*2), Z30, Z4, Z5);  \
+	PIX512((p*4)(R8)(R12*1), Z31, Z6, Z7);  \
+	PIX512((p*4)(R8)(R11*4), Z30, Z8, Z9);  \
+	PIX512((p*4)(R9), Z31, Z10, Z11);        \
+	PIX512((p*4)(R9)(R11*1), Z30, Z12, Z13)
 
 #define START512(c0, c1) \
 	VMOVAPS Z28, c0; \
@@ -106,6 +118,47 @@ fetch: // while the sums are computed, what they are added or written to comes i
 	LEAQ (R11)(R11*2), R12
 	LEAQ (R12)(R11*2), R13
 
+	CMPQ PIXELS(AX), $7
+	JGT  tap
+
+half: // at most seven pixels: half the work
+	MOVQ IN(AX), R8
+	ADDQ (SI), R8
+	ADDQ $8, SI
+	LEAQ (R8)(R13*1), R9
+	MOVQ DEPTH(AX), CX
+	MOVQ CX, DI
+	SHRQ $2, DI
+	JZ   halfrest
+
+halffour:
+	HALF512(0)
+	HALF512(1)
+	HALF512(2)
+	HALF512(3)
+	ADDQ $16, R8
+	ADDQ $16, R9
+	ADDQ $512, BX
+	DECQ DI
+	JNZ  halffour
+
+halfrest:
+	ANDQ $3, CX
+	JZ   halfnext
+
+halfone:
+	HALF512(0)
+	ADDQ $4, R8
+	ADDQ $4, R9
+	ADDQ $128, BX
+	DECQ CX
+	JNZ  halfone
+
+halfnext:
+	DECQ DX
+	JNZ  half
+	JMP  sums
+
 tap:
 	MOVQ IN(AX), R8
 	ADDQ (SI), R8
@@ -146,6 +199,7 @@ next:
 	DECQ DX
 	JNZ  tap
 
+sums:
 	MOVQ OUT(AX), DI
 	MOVQ OUTSTEP(AX), R11
 	MOVQ PIXELS(AX), CX

@@ -70,10 +70,16 @@ func (c *conv) addBack(b *backend.Backend, weights []float32, py, px int) {
 	}
 	area := l.size * l.size
 	turned := make([]float32, l.from*len(taps)*l.to) // [from][taps][to]
-	for o := range l.to {
+	for first := 0; first < l.to; first += lineFloats {
+		last := min(first+lineFloats, l.to)
 		for i, tap := range taps {
-			for ch, w := range weights[(o*area+tap)*l.from:][:l.from] {
-				turned[(ch*len(taps)+i)*l.to+o] = w
+			for ch := range l.from {
+				k := (first*area+tap)*l.from + ch
+				line := turned[(ch*len(taps)+i)*l.to:][first:last]
+				for j := range line {
+					line[j] = weights[k]
+					k += area * l.from
+				}
 			}
 		}
 	}

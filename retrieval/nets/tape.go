@@ -236,51 +236,89 @@ func backPool(in, inGrad, out, outGrad *plane) {
 // them: from the folded weights w·s and bias β − μ·s, with s = γ/√(σ²+ε), to w, γ
 // and β.
 func (c *conv) collect(p *params, tapes []*tape, i int) {
-	var sums []float32
+	var weights [][]float32
 	var bias []float64
 	for _, t := range tapes {
-		switch {
-		case t == nil || t.weights == nil:
-		case sums == nil:
-			sums, bias = t.weights[i], t.bias[i]
-		default:
-			for j, g := range t.weights[i] {
-				sums[j] += g
-			}
-			for j, g := range t.bias[i] {
-				bias[j] += g
-			}
-			clear(t.weights[i])
-			clear(t.bias[i])
+		if t == nil || t.weights == nil {
+			continue
 		}
+		weights = append(weights, t.weights[i])
+		if bias == nil {
+			bias = t.bias[i]
+			continue
+		}
+		for j, g := range t.bias[i] {
+			bias[j] += g
+		}
+		clear(t.bias[i])
 	}
-	if sums == nil {
+	if weights == nil {
 		return
 	}
+	sums := addUp(weights)
 	c.unfold(p, sums, bias)
 	clear(sums)
 	clear(bias)
 }
 
+// sumBlock is how many numbers are added up at a time: they stay in the cache
+// over all lists.
+const sumBlock = 2048
+
+// addUp adds to the first list the others, in their order, and clears those.
+func addUp(lists [][]float32) []float32 {
+	sums := lists[0]
+	for from := 0; from < len(sums); from += sumBlock {
+		block := sums[from:min(from+sumBlock, len(sums))]
+		for _, list := range lists[1:] {
+			other := list[from:][:len(block)]
+			for j, g := range other {
+				block[j] += g
+			}
+			clear(other)
+		}
+	}
+	return sums
+}
+
+// lineFloats are the numbers of a cache line: what is transposed in blocks of so
+// many reads and writes whole lines.
+const lineFloats = 16
+
 func (c *conv) unfold(p *params, sums []float32, bias []float64) {
 	l, area := c.layer, c.layer.size*c.layer.size
 	w := p.named[l.conv+".weight"]
-	gamma, beta := p.named[l.bn+".weight"], p.named[l.bn+".bias"]
-	width := c.forward.Width()
-	for o := range l.to {
-		row := o * l.from * area // [to][from][size][size]
-		slope := 0.0             // with respect to s
+	width, depth := c.forward.Width(), l.from*area // w: [to][from][size][size]
+	slopes := make([]float64, l.to)                // with respect to s
+	for first := 0; first < l.to; first += lineFloats {
+		last := min(first+lineFloats, l.to)
 		for ch := range l.from {
 			for tap := range area {
-				g, k := float64(sums[(tap*l.from+ch)*width+o]), row+ch*area+tap
-				w.grad[k] += float32(g * c.scale[o])
-				slope += g * float64(w.data[k])
+				line := sums[(tap*l.from+ch)*width:][first:last]
+				k := first*depth + ch*area + tap
+				for j, v := range line {
+					g := float64(v)
+					w.grad[k] += float32(g * c.scale[first+j])
+					slopes[first+j] += g * float64(w.data[k])
+					k += depth
+				}
 			}
 		}
-		if gamma.learned {
-			slope -= bias[o] * float64(p.named[l.bn+".running_mean"].data[o])
-			gamma.grad[o] += float32(slope / math.Sqrt(float64(p.named[l.bn+".running_var"].data[o])+batchNormEpsilon))
-			beta.grad[o] += float32(bias[o])
-		}
+	}
+	c.unfoldNorm(p, slopes, bias)
+}
+
+// unfoldNorm adds to the gradients of γ and β, if they are learned.
+func (c *conv) unfoldNorm(p *params, slopes, bias []float64) {
+	bn := c.layer.bn
+	gamma, beta := p.named[bn+".weight"], p.named[bn+".bias"]
+	if !gamma.learned {
+		return
+	}
+	mean, variance := p.named[bn+".running_mean"].data, p.named[bn+".running_var"].data
+	for o, slope := range slopes {
+		slope -= bias[o] * float64(mean[o])
+		gamma.grad[o] += float32(slope / math.Sqrt(float64(variance[o])+batchNormEpsilon))
+		beta.grad[o] += float32(bias[o])
 	}
 }
