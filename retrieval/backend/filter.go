@@ -20,6 +20,7 @@ type filterTile struct {
 	pixels  int // that are written, 1…rows; all rows may be read
 	add     int // 1: add what out holds
 	relu    int // 1: nothing below zero
+	narrow  int // 1: the weights of the panel's second half are zero
 }
 
 // tileCache is how many floats of input one block of tiles may touch so that
@@ -113,6 +114,7 @@ func (f *Filter) Apply(out, in []float32, a *Area) {
 		for panel := 0; panel < len(f.bias); panel += f.kernel.cols {
 			t.weights = &f.packed[panel*f.taps*f.depth]
 			t.bias = &f.bias[panel]
+			t.narrow = narrow(f.outputs-panel, f.kernel.cols)
 			for i := from; i < to; i++ {
 				y, x := i/across, i%across*rows
 				t.in = &in[a.In+y*a.InRow+x*a.InStep]
@@ -122,6 +124,14 @@ func (f *Filter) Apply(out, in []float32, a *Area) {
 			}
 		}
 	}
+}
+
+// narrow says whether so many outputs leave the second half of a panel empty.
+func narrow(outputs, cols int) int {
+	if outputs <= cols/2 {
+		return 1
+	}
+	return 0
 }
 
 // check panics if the kernel would read memory that is not there: it takes whole

@@ -20,11 +20,13 @@
 #define PIXELS  72
 #define ADD     80
 #define RELU    88
+#define NARROW  96
 
 // func filterAVX512(t *filterTile)
 // 14 pixels × 32 outputs: Z0…Z27 accumulate, Z28 and Z29 hold weights, Z30 and
 // Z31 inputs. R8, R9 and R10 point to pixels 0, 5 and 10; R11 is one pixel's
-// step and R12 three. Of at most seven pixels no more are computed.
+// step and R12 three. Of at most seven pixels, or sixteen outputs,
+// no more are computed.
 #define PIX512(addr, t, c0, c1) \
 	VBROADCASTSS addr, t;    \
 	VFMADD231PS  Z28, t, c0; \
@@ -59,6 +61,28 @@
 	PIX512((p*4)(R8)(R11*4), Z30, Z8, Z9);  \
 	PIX512((p*4)(R9), Z31, Z10, Z11);        \
 	PIX512((p*4)(R9)(R11*1), Z30, Z12, Z13)
+
+// NARROW512 is FEATURE512 for the first sixteen outputs.
+#define PIX16(addr, t, c0) \
+	VBROADCASTSS addr, t;   \
+	VFMADD231PS  Z28, t, c0
+
+#define NARROW512(p) \
+	VMOVUPS (p*128)(BX), Z28;      \
+	PIX16((p*4)(R8), Z30, Z0); \
+	PIX16((p*4)(R8)(R11*1), Z31, Z2); \
+	PIX16((p*4)(R8)(R11*2), Z30, Z4); \
+	PIX16((p*4)(R8)(R12*1), Z31, Z6); \
+	PIX16((p*4)(R8)(R11*4), Z30, Z8); \
+	PIX16((p*4)(R9), Z31, Z10); \
+	PIX16((p*4)(R9)(R11*1), Z30, Z12); \
+	PIX16((p*4)(R9)(R11*2), Z31, Z14); \
+	PIX16((p*4)(R9)(R12*1), Z30, Z16); \
+	PIX16((p*4)(R9)(R11*4), Z31, Z18); \
+	PIX16((p*4)(R10), Z30, Z20); \
+	PIX16((p*4)(R10)(R11*1), Z31, Z22); \
+	PIX16((p*4)(R10)(R11*2), Z30, Z24); \
+	PIX16((p*4)(R10)(R12*1), Z31, Z26)
 
 #define START512(c0, c1) \
 	VMOVAPS Z28, c0; \
@@ -119,7 +143,29 @@ fetch: // while the sums are computed, what they are added or written to comes i
 	LEAQ (R12)(R11*2), R13
 
 	CMPQ PIXELS(AX), $7
-	JGT  tap
+	JLE  half
+	CMPQ NARROW(AX), $0
+	JEQ  tap
+
+narrow: // at most sixteen outputs: half the work
+	MOVQ IN(AX), R8
+	ADDQ (SI), R8
+	ADDQ $8, SI
+	LEAQ (R8)(R13*1), R9
+	LEAQ (R8)(R13*2), R10
+	MOVQ DEPTH(AX), CX
+
+narrowone:
+	NARROW512(0)
+	ADDQ $4, R8
+	ADDQ $4, R9
+	ADDQ $4, R10
+	ADDQ $128, BX
+	DECQ CX
+	JNZ  narrowone
+	DECQ DX
+	JNZ  narrow
+	JMP  sums
 
 half: // at most seven pixels: half the work
 	MOVQ IN(AX), R8

@@ -12,7 +12,7 @@ import (
 // TestFilterTileLayout holds the struct against the offsets in the assembly.
 func TestFilterTileLayout(t *testing.T) {
 	var f filterTile
-	if unsafe.Offsetof(f.weights) != 40 || unsafe.Offsetof(f.pixels) != 72 || unsafe.Offsetof(f.relu) != 88 {
+	if unsafe.Offsetof(f.weights) != 40 || unsafe.Offsetof(f.pixels) != 72 || unsafe.Offsetof(f.narrow) != 96 {
 		t.Errorf("filterTile changed: adapt filter_amd64.s")
 	}
 }
@@ -28,6 +28,8 @@ func TestFilter(t *testing.T) {
 		{64, 21, 3, 37, 1, false, true},
 		{40, 64, 2, 5, 2, true, true},
 		{17, 3, 5, 1, 2, true, false},
+		{16, 21, 2, 30, 1, true, true}, // half a panel of AVX-512
+		{48, 7, 2, 8, 2, true, false},
 		{64, 9, 2, 7, 1, true, true},  // half a tile of AVX-512
 		{40, 6, 2, 8, 1, false, true}, // one pixel more
 	}

@@ -73,6 +73,7 @@ func (p *Pixels) AddOuter(sums, in []float32, offsets []int, features int) {
 		t.taps = len(block)
 		for first := 0; first < p.outputs; first += cols {
 			t.weights = &p.packed[from*width+first*len(block)]
+			t.narrow = narrow(p.outputs-first, cols)
 			for i := 0; i < features; i += rows {
 				t.in = &in[i]
 				t.out = &sums[i*width+first]
