@@ -25,64 +25,52 @@
 // func filterAVX512(t *filterTile)
 // 14 pixels × 32 outputs: Z0…Z27 accumulate, Z28 and Z29 hold weights, Z30 and
 // Z31 inputs. R8, R9 and R10 point to pixels 0, 5 and 10; R11 is one pixel's
-// step and R12 three. Of at most seven pixels, or sixteen outputs,
-// no more are computed.
+// step and R12 three. Of at most seven pixels, or sixteen outputs, no
+// more are computed.
 #define PIX512(addr, t, c0, c1) \
 	VBROADCASTSS addr, t;    \
 	VFMADD231PS  Z28, t, c0; \
 	VFMADD231PS  Z29, t, c1
 
-#define FEATURE512(p) \
-	VMOVUPS (p*128)(BX), Z28;               \
-	VMOVUPS (p*128+64)(BX), Z29;            \
-	PIX512((p*4)(R8), Z30, Z0, Z1);         \
-	PIX512((p*4)(R8)(R11*1), Z31, Z2, Z3);  \
-	PIX512((p*4)(R8)(R11*2), Z30, Z4, Z5);  \
-	PIX512((p*4)(R8)(R12*1), Z31, Z6, Z7);  \
-	PIX512((p*4)(R8)(R11*4), Z30, Z8, Z9);  \
-	PIX512((p*4)(R9), Z31, Z10, Z11);        \
-	PIX512((p*4)(R9)(R11*1), Z30, Z12, Z13); \
-	PIX512((p*4)(R9)(R11*2), Z31, Z14, Z15); \
-	PIX512((p*4)(R9)(R12*1), Z30, Z16, Z17); \
-	PIX512((p*4)(R9)(R11*4), Z31, Z18, Z19); \
-	PIX512((p*4)(R10), Z30, Z20, Z21);       \
-	PIX512((p*4)(R10)(R11*1), Z31, Z22, Z23); \
-	PIX512((p*4)(R10)(R11*2), Z30, Z24, Z25); \
-	PIX512((p*4)(R10)(R12*1), Z31, Z26, Z27)
-
-// HALF512 is FEATURE512 for the first seven pixels.
-#define HALF512(p) \
-	VMOVUPS (p*128)(BX), Z28;               \
-	VMOVUPS (p*128+64)(BX), Z29;            \
-	PIX512((p*4)(R8), Z30, Z0, Z1);         \
-	PIX512((p*4)(R8)(R11*1), Z31, Z2, Z3);  \
-	PIX512((p*4)(R8)(R11*2), Z30, Z4, Z5);  \
-	PIX512((p*4)(R8)(R12*1), Z31, Z6, Z7);  \
-	PIX512((p*4)(R8)(R11*4), Z30, Z8, Z9);  \
-	PIX512((p*4)(R9), Z31, Z10, Z11);        \
-	PIX512((p*4)(R9)(R11*1), Z30, Z12, Z13)
-
-// NARROW512 is FEATURE512 for the first sixteen outputs.
-#define PIX16(addr, t, c0) \
+// PIX16 is PIX512 for the first sixteen outputs.
+#define PIX16(addr, t, c0, c1) \
 	VBROADCASTSS addr, t;   \
 	VFMADD231PS  Z28, t, c0
 
+// What PIX does to pixels 0 to 6, and 7 to 13.
+#define SEVEN512(PIX, p) \
+	PIX((p*4)(R8), Z30, Z0, Z1); \
+	PIX((p*4)(R8)(R11*1), Z31, Z2, Z3); \
+	PIX((p*4)(R8)(R11*2), Z30, Z4, Z5); \
+	PIX((p*4)(R8)(R12*1), Z31, Z6, Z7); \
+	PIX((p*4)(R8)(R11*4), Z30, Z8, Z9); \
+	PIX((p*4)(R9), Z31, Z10, Z11); \
+	PIX((p*4)(R9)(R11*1), Z30, Z12, Z13)
+
+#define OTHERS512(PIX, p) \
+	PIX((p*4)(R9)(R11*2), Z31, Z14, Z15); \
+	PIX((p*4)(R9)(R12*1), Z30, Z16, Z17); \
+	PIX((p*4)(R9)(R11*4), Z31, Z18, Z19); \
+	PIX((p*4)(R10), Z30, Z20, Z21); \
+	PIX((p*4)(R10)(R11*1), Z31, Z22, Z23); \
+	PIX((p*4)(R10)(R11*2), Z30, Z24, Z25); \
+	PIX((p*4)(R10)(R12*1), Z31, Z26, Z27)
+
+// HALF512 is FEATURE512 for the first seven pixels.
+#define HALF512(p) \
+	VMOVUPS (p*128)(BX), Z28;    \
+	VMOVUPS (p*128+64)(BX), Z29; \
+	SEVEN512(PIX512, p)
+
+#define FEATURE512(p) \
+	HALF512(p); \
+	OTHERS512(PIX512, p)
+
+// NARROW512 is FEATURE512 for the first sixteen outputs.
 #define NARROW512(p) \
-	VMOVUPS (p*128)(BX), Z28;      \
-	PIX16((p*4)(R8), Z30, Z0); \
-	PIX16((p*4)(R8)(R11*1), Z31, Z2); \
-	PIX16((p*4)(R8)(R11*2), Z30, Z4); \
-	PIX16((p*4)(R8)(R12*1), Z31, Z6); \
-	PIX16((p*4)(R8)(R11*4), Z30, Z8); \
-	PIX16((p*4)(R9), Z31, Z10); \
-	PIX16((p*4)(R9)(R11*1), Z30, Z12); \
-	PIX16((p*4)(R9)(R11*2), Z31, Z14); \
-	PIX16((p*4)(R9)(R12*1), Z30, Z16); \
-	PIX16((p*4)(R9)(R11*4), Z31, Z18); \
-	PIX16((p*4)(R10), Z30, Z20); \
-	PIX16((p*4)(R10)(R11*1), Z31, Z22); \
-	PIX16((p*4)(R10)(R11*2), Z30, Z24); \
-	PIX16((p*4)(R10)(R12*1), Z31, Z26)
+	VMOVUPS (p*128)(BX), Z28; \
+	SEVEN512(PIX16, p);       \
+	OTHERS512(PIX16, p)
 
 #define START512(c0, c1) \
 	VMOVAPS Z28, c0; \
