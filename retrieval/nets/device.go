@@ -89,7 +89,7 @@ func foldedTensors(layers []layer, h *head, load *loader) map[string]named {
 }
 
 // upload copies values to the device.
-func upload[T float32 | int32 | uint8](device compute.Backend, dtype dtypes.DType, data []T, dims ...int) (*tensors.Tensor, error) {
+func upload[T float32 | float64 | int32 | uint8](device compute.Backend, dtype dtypes.DType, data []T, dims ...int) (*tensors.Tensor, error) {
 	raw := unsafe.Slice((*byte)(unsafe.Pointer(&data[0])), len(data)*int(unsafe.Sizeof(data[0])))
 	return tensors.FromRaw(device, 0, shapes.Make(dtype, dims...), raw)
 }

@@ -19,9 +19,8 @@ type builder struct {
 	// frozen keeps batch normalization apart, with fixed statistics, as training
 	// wants it; else conv.weight and conv.bias are folded ones.
 	frozen bool
-	// native leaves convolutions and max pooling to the device; else they are
-	// lowered to slices and matrix products, which is what GoMLX's interpreter
-	// computes fast.
+	// native leaves convolutions to the device; else they are lowered to slices
+	// and matrix products, which is what GoMLX's interpreter computes fast.
 	native bool
 	// half computes the trunk in bfloat16, from parameters in float32.
 	half bool
@@ -97,7 +96,7 @@ func (b *builder) features(in batch) (x, sizes *graph.Node) {
 			to.x = from.inside()
 		}
 		if l.kind == maxPool {
-			to.x = b.maxPool(to.x)
+			to.x = maxPooled(to.x)
 		} else {
 			to.x = b.normalized(l, to.x)
 		}
@@ -126,15 +125,18 @@ func (b *builder) precision(x *graph.Node) *graph.Node {
 
 // normalized is a convolution with its batch normalization.
 func (b *builder) normalized(l layer, x *graph.Node) *graph.Node {
-	x = b.convolve(l, x, b.precision(b.param(l.conv+".weight")))
-	channel := func(v *graph.Node) *graph.Node { return b.precision(graph.ExpandAxes(v, 0, 1, 2)) }
-	if !b.frozen {
-		return graph.Add(x, channel(b.param(l.conv+".bias")))
+	weights := b.param(l.conv + ".weight")
+	var bias *graph.Node
+	if b.frozen { // folded here, so that the trunk is convolutions with a bias, which devices have kernels for
+		deviation := graph.Sqrt(graph.AddScalar(b.param(l.bn+".running_var"), batchNormEpsilon))
+		scale := graph.Div(b.param(l.bn+".weight"), deviation)
+		weights = graph.Mul(weights, graph.ExpandAxes(scale, 1, 2, 3))
+		bias = graph.Sub(b.param(l.bn+".bias"), graph.Mul(b.param(l.bn+".running_mean"), scale))
+	} else {
+		bias = b.param(l.conv + ".bias")
 	}
-	deviation := graph.Sqrt(graph.AddScalar(b.param(l.bn+".running_var"), batchNormEpsilon))
-	scale := graph.Div(b.param(l.bn+".weight"), deviation)
-	shift := graph.Sub(b.param(l.bn+".bias"), graph.Mul(b.param(l.bn+".running_mean"), scale))
-	return graph.Add(graph.Mul(x, channel(scale)), channel(shift))
+	x = b.convolve(l, x, b.precision(weights))
+	return graph.Add(x, b.precision(graph.ExpandAxes(bias, 0, 1, 2)))
 }
 
 // convolve takes weights in PyTorch's layout, [to][from][size][size].
@@ -145,12 +147,13 @@ func (b *builder) convolve(l layer, x, weights *graph.Node) *graph.Node {
 		return graph.Convolve(x, weights).Strides(l.stride).PaddingPerDim([][2]int{{pad, pad}, {pad, pad}}).Done()
 	}
 	if pad > 0 {
-		x = padded(x, pad)
+		x = padded(padded(x, 1, pad), 2, pad)
 	}
 	var taps []*graph.Node
+	in := x.Shape().Dimensions
 	for dy := range l.size {
 		for dx := range l.size {
-			taps = append(taps, strided(x, dy, dx, l))
+			taps = append(taps, graph.Slice(x, graph.AxisRange(), taken(dy, in[1], l.size, l.stride), taken(dx, in[2], l.size, l.stride), graph.AxisRange()))
 		}
 	}
 	x = taps[0]
@@ -163,47 +166,40 @@ func (b *builder) convolve(l layer, x, weights *graph.Node) *graph.Node {
 	return graph.Reshape(product, d[0], d[1], d[2], l.to)
 }
 
-// maxPool is 3×3, stride 2. Where the padding is zero, that changes nothing
-// because no value is below it after the ReLU.
-func (b *builder) maxPool(x *graph.Node) *graph.Node {
-	if b.native {
-		return graph.MaxPool(x).Window(3).Strides(2).PaddingPerDim([][2]int{{1, 1}, {1, 1}}).Done()
-	}
-	x = padded(x, 1)
-	l := layer{size: 3, stride: 2}
-	var out *graph.Node
-	for dy := range 3 {
-		for dx := range 3 {
-			if out == nil {
-				out = strided(x, dy, dx, l)
+// maxPooled is 3×3, stride 2, one axis after the other. Where the padding is
+// zero, that changes nothing because no value is below it after the ReLU. It is
+// made of slices because their gradient is what devices compute faster.
+func maxPooled(x *graph.Node) *graph.Node {
+	for axis := 1; axis <= 2; axis++ {
+		p := padded(x, axis, 1)
+		var out *graph.Node
+		for tap := range 3 {
+			part := []graph.SliceAxisSpec{graph.AxisRange(), graph.AxisRange(), graph.AxisRange(), graph.AxisRange()}
+			part[axis] = taken(tap, p.Shape().Dimensions[axis], 3, 2)
+			if s := graph.Slice(p, part...); out == nil {
+				out = s
 			} else {
-				out = graph.Max(out, strided(x, dy, dx, l))
+				out = graph.Max(out, s)
 			}
 		}
-	}
-	return out
-}
-
-// padded adds zero pixels on all sides. It is made of concatenations because
-// GoMLX knows no gradient of its padding.
-func padded(x *graph.Node, n int) *graph.Node {
-	for axis := 1; axis <= 2; axis++ {
-		side := slices.Clone(x.Shape().Dimensions)
-		side[axis] = n
-		zeros := graph.Zeros(x.Graph(), shapes.Make(x.DType(), side...))
-		x = graph.Concatenate([]*graph.Node{zeros, x, zeros}, axis)
+		x = out
 	}
 	return x
 }
 
-// strided is what tap (dy, dx) of a filter sees of a padded value.
-func strided(x *graph.Node, dy, dx int, l layer) *graph.Node {
-	d := x.Shape().Dimensions
-	axis := func(from, n int) graph.SliceAxisSpec {
-		count := (n - l.size) / l.stride // steps after the first
-		return graph.AxisRange(from, from+count*l.stride+1).Stride(l.stride)
-	}
-	return graph.Slice(x, graph.AxisRange(), axis(dy, d[1]), axis(dx, d[2]), graph.AxisRange())
+// padded adds n zeros at both ends of an axis. It is a concatenation because
+// GoMLX knows no gradient of its padding.
+func padded(x *graph.Node, axis, n int) *graph.Node {
+	side := slices.Clone(x.Shape().Dimensions)
+	side[axis] = n
+	zeros := graph.Zeros(x.Graph(), shapes.Make(x.DType(), side...))
+	return graph.Concatenate([]*graph.Node{zeros, x, zeros}, axis)
+}
+
+// taken is what a tap of a filter of some size takes of a padded axis of length n.
+func taken(tap, n, size, stride int) graph.SliceAxisSpec {
+	count := (n - size) / stride // steps after the first
+	return graph.AxisRange(tap, tap+count*stride+1).Stride(stride)
 }
 
 // unitLength divides rows by their length.

@@ -3,7 +3,6 @@ package nets
 import (
 	"context"
 	"fmt"
-	"math/bits"
 	"slices"
 
 	"github.com/gomlx/compute"
@@ -15,118 +14,197 @@ import (
 )
 
 // graphLearner is the engine of a device: the network with its batch
-// normalization apart, as graphs of a chunk of images. Parameters and the
-// accumulated gradient stay on the device; the gradient comes to the host once a
-// step, where Adam is computed.
+// normalization apart, as graphs of a chunk of images, and Adam as another.
+// Parameters, moments and the accumulated gradient stay on the device, each of
+// them as one vector, because a graph takes some microseconds an input; a step
+// moves pixels and descriptors only.
 type graphLearner struct {
 	device  compute.Backend
 	net     network
 	params  *params
 	network builder
-	half    bool
+	learned []*param
+	frozen  []*param
 
-	weights  []*tensors.Tensor // on the device, in the order of params.list
-	sums     []*tensors.Tensor // accumulated gradient of what is learned; nil: zero
-	forward  *graph.Exec
-	backward *graph.Exec
+	fixed    *tensors.Tensor // values of what is frozen
+	weights  *tensors.Tensor // and of what is learned
+	m, v     *tensors.Tensor // its moments
+	sum      *tensors.Tensor // its accumulated gradient
+	changed  bool            // weights and moments, by a step, since params had the same values
+	pixels   []uint8         // of a chunk on its way to the device
+	forward  pass
+	backward pass
+	update   *graph.Exec
 }
 
-// graphInputs is how many inputs come before the parameters: pixels, sizes and
-// the gradient of the descriptors.
-const graphInputs = 3
+// pass is a graph for chunks whose images all fill their shape, and one for
+// those with padding to mask.
+type pass struct{ full, masked *graph.Exec }
 
-func newGraphLearner(device compute.Backend, native bool, net network, h *head, p *params, half bool) *graphLearner {
-	l := &graphLearner{device: device, net: net, params: p, half: half}
+// Inputs of the graphs of a chunk.
+const (
+	inPixels = iota
+	inSizes
+	inGrad // of the descriptors
+	inFixed
+	inWeights
+	inSum // of the backward pass alone
+)
+
+// newGraphLearner compiles nothing yet: that happens at the first chunk of a
+// shape.
+func newGraphLearner(device compute.Backend, native bool, net network, h *head, p *params, half bool) (*graphLearner, error) {
+	l := &graphLearner{device: device, net: net, params: p}
+	for _, t := range p.list {
+		if t.learned {
+			l.learned = append(l.learned, t)
+		} else {
+			l.frozen = append(l.frozen, t)
+		}
+	}
 	l.network = builder{layers: net.layers, head: h, frozen: true, native: native, half: half}
-	return l
-}
-
-// build compiles nothing yet: that happens at the first chunk of a shape.
-func (l *graphLearner) build() error {
 	var err error
-	if l.forward, err = graph.NewExec(l.device, func(in []*graph.Node) *graph.Node {
-		return l.descriptors(in)
-	}); err != nil {
-		return fmt.Errorf("prepare graph: %w", err)
+	prepare := func(f func(in []*graph.Node) []*graph.Node) *graph.Exec {
+		exec, problem := graph.NewExec(device, f)
+		if problem != nil {
+			err = fmt.Errorf("prepare graph: %w", problem)
+			return nil
+		}
+		return exec.SetMaxCache(-1)
 	}
-	if l.backward, err = graph.NewExec(l.device, l.gradients); err != nil {
-		return fmt.Errorf("prepare graph of gradients: %w", err)
+	both := func(f func(in []*graph.Node, masked bool) *graph.Node) pass {
+		one := func(masked bool) *graph.Exec {
+			return prepare(func(in []*graph.Node) []*graph.Node { return []*graph.Node{f(in, masked)} })
+		}
+		return pass{full: one(false), masked: one(true)}
 	}
-	l.forward.SetMaxCache(-1)
-	l.backward.SetMaxCache(-1)
-	return nil
+	l.forward = both(func(in []*graph.Node, masked bool) *graph.Node {
+		rows, _ := l.descriptors(in, masked)
+		return rows
+	})
+	l.backward = both(l.gradient)
+	l.update = prepare(l.adam)
+	return l, err
 }
 
-// descriptors writes the graph of a chunk of images.
-func (l *graphLearner) descriptors(in []*graph.Node) *graph.Node {
+// descriptors writes the graph of a chunk of images, and returns the learned
+// parameters in it too.
+func (l *graphLearner) descriptors(in []*graph.Node, masked bool) (rows *graph.Node, weights []*graph.Node) {
+	named := map[string]*graph.Node{}
+	cut := func(vector *graph.Node, list []*param) (nodes []*graph.Node) {
+		from := 0
+		for _, p := range list {
+			node := graph.Reshape(graph.Slice(vector, graph.AxisRange(from, from+len(p.data))), p.shape...)
+			from += len(p.data)
+			named[p.name] = node
+			nodes = append(nodes, node)
+		}
+		return nodes
+	}
+	cut(in[inFixed], l.frozen)
+	weights = cut(in[inWeights], l.learned)
 	network := l.network
 	network.param = func(name string) *graph.Node {
-		i := slices.IndexFunc(l.params.list, func(p *param) bool { return p.name == name })
-		if i < 0 {
+		if named[name] == nil {
 			panic("nets: no parameter " + name)
 		}
-		return in[graphInputs+i]
+		return named[name]
 	}
-	x := normalizedPixels(in[0], l.net.cfg)
-	return network.descriptors(batch{pixels: graph.Mul(x, mask(x, in[1])), sizes: in[1]})
+	b := batch{pixels: normalizedPixels(in[inPixels], l.net.cfg)}
+	if masked {
+		b.sizes = in[inSizes]
+		b.pixels = graph.Mul(b.pixels, mask(b.pixels, b.sizes))
+	}
+	return network.descriptors(b), weights
 }
 
-// gradients returns the accumulated gradients with those of Σ grad·descriptor
-// added. Its inputs end with the gradients so far.
-func (l *graphLearner) gradients(in []*graph.Node) []*graph.Node {
-	n := graphInputs + len(l.params.list)
-	loss := graph.ReduceAllSum(graph.Mul(l.descriptors(in[:n]), in[2]))
-	var learned []*graph.Node
-	for i, p := range l.params.list {
-		if p.learned {
-			learned = append(learned, in[graphInputs+i])
-		}
+// gradient returns the accumulated gradient with that of Σ grad·descriptor
+// added.
+func (l *graphLearner) gradient(in []*graph.Node, masked bool) *graph.Node {
+	rows, weights := l.descriptors(in, masked)
+	parts := graph.Gradient(graph.ReduceAllSum(graph.Mul(rows, in[inGrad])), weights...)
+	for i, p := range parts {
+		parts[i] = graph.Reshape(p, p.Shape().Size())
 	}
-	out := graph.Gradient(loss, learned...)
-	for i := range out {
-		out[i] = graph.Add(out[i], in[n+i])
-	}
-	return out
+	return graph.Add(in[inSum], graph.Concatenate(parts, 0))
 }
 
-// refresh uploads the parameters and forgets the accumulated gradient, which
-// the step has used.
-func (l *graphLearner) refresh() error {
-	if l.forward == nil {
-		if err := l.build(); err != nil {
-			return err
+// load uploads parameters and moments, and clears the accumulated gradient.
+func (l *graphLearner) load() error {
+	l.drop()
+	for _, part := range []struct {
+		to     **tensors.Tensor
+		list   []*param
+		values func(p *param) []float32
+	}{
+		{&l.fixed, l.frozen, func(p *param) []float32 { return p.data }},
+		{&l.weights, l.learned, func(p *param) []float32 { return p.data }},
+		{&l.m, l.learned, func(p *param) []float32 { return p.m }},
+		{&l.v, l.learned, func(p *param) []float32 { return p.v }},
+		{&l.sum, l.learned, func(p *param) []float32 { return p.grad }}, // zero: it is the device that accumulates
+	} {
+		var flat []float32
+		for _, p := range part.list {
+			flat = append(flat, part.values(p)...)
 		}
-	}
-	finalize(l.weights)
-	finalize(l.sums)
-	l.weights, l.sums = nil, nil
-	for _, p := range l.params.list {
-		t, err := upload(l.device, dtypes.Float32, p.data, p.shape...)
+		t, err := upload(l.device, dtypes.Float32, flat, len(flat))
 		if err != nil {
-			return fmt.Errorf("upload tensor %s: %w", p.name, err)
+			return fmt.Errorf("upload parameters: %w", err)
 		}
-		l.weights = append(l.weights, t)
+		*part.to = t
 	}
 	return nil
 }
 
-func finalize(list []*tensors.Tensor) {
-	for _, t := range list {
-		t.FinalizeAll()
+// drop frees what load uploads.
+func (l *graphLearner) drop() {
+	for _, t := range []**tensors.Tensor{&l.fixed, &l.weights, &l.m, &l.v, &l.sum} {
+		if *t != nil {
+			(*t).FinalizeAll()
+			*t = nil
+		}
 	}
+	l.changed = false
+}
+
+// store fetches what steps have changed.
+func (l *graphLearner) store() error {
+	if !l.changed {
+		return nil
+	}
+	for _, part := range []struct {
+		from   *tensors.Tensor
+		values func(p *param) []float32
+	}{
+		{l.weights, func(p *param) []float32 { return p.data }},
+		{l.m, func(p *param) []float32 { return p.m }},
+		{l.v, func(p *param) []float32 { return p.v }},
+	} {
+		flat, err := tensors.CopyFlatData[float32](part.from)
+		if err != nil {
+			return fmt.Errorf("fetch parameters: %w", err)
+		}
+		for _, p := range l.learned {
+			flat = flat[copy(part.values(p), flat):]
+		}
+	}
+	l.changed = false
+	return nil
 }
 
 func (l *graphLearner) describe(ctx context.Context, images []*imgio.Image) ([]float32, error) {
 	dim := l.network.head.dim()
 	out := make([]float32, 0, len(images)*dim)
 	err := l.chunks(ctx, images, nil, func(c *chunk) error {
-		result, err := l.call(l.forward, c, nil)
+		result, err := l.run(l.forward, c)
 		if err != nil {
 			return err
 		}
-		defer finalize(result)
-		rows, err := tensors.CopyFlatData[float32](result[0])
-		out = append(out, rows[:c.images*dim]...)
+		defer result.FinalizeAll()
+		rows, err := tensors.CopyFlatData[float32](result)
+		if err == nil {
+			out = append(out, rows[:c.images*dim]...)
+		}
 		return err
 	})
 	return out, err
@@ -134,145 +212,39 @@ func (l *graphLearner) describe(ctx context.Context, images []*imgio.Image) ([]f
 
 func (l *graphLearner) accumulate(ctx context.Context, images []*imgio.Image, grad []float32) error {
 	return l.chunks(ctx, images, grad, func(c *chunk) error {
-		if l.sums == nil {
-			if err := l.clearSums(); err != nil {
-				return err
-			}
-		}
-		result, err := l.call(l.backward, c, l.sums)
+		sum, err := l.run(l.backward, c, l.sum)
 		if err != nil {
 			return err
 		}
-		finalize(l.sums)
-		l.sums = result
+		l.sum.FinalizeAll()
+		l.sum = sum
 		return nil
 	})
 }
 
-func (l *graphLearner) clearSums() error {
-	for _, p := range l.params.list {
-		if p.learned {
-			t, err := upload(l.device, dtypes.Float32, p.grad, p.shape...)
-			if err != nil {
-				return err
-			}
-			l.sums = append(l.sums, t)
-		}
+// run computes a pass over a chunk; more follows the weights.
+func (l *graphLearner) run(p pass, c *chunk, more ...*tensors.Tensor) (*tensors.Tensor, error) {
+	exec := p.masked
+	if c.full {
+		exec = p.full
 	}
-	return nil
+	out, err := call(exec, slices.Concat(c.inputs, []*tensors.Tensor{l.fixed, l.weights}, more)...)
+	if err != nil {
+		return nil, err
+	}
+	return out[0], nil
 }
 
-// collect copies the accumulated gradient to the host, for the step.
-func (l *graphLearner) collect() error {
-	i := 0
-	for _, p := range l.params.list {
-		if !p.learned {
-			continue
-		}
-		if i == len(l.sums) { // no image, no sum
-			return nil
-		}
-		data, err := tensors.CopyFlatData[float32](l.sums[i])
-		if err != nil {
-			return fmt.Errorf("fetch gradient of %s: %w", p.name, err)
-		}
-		copy(p.grad, data)
-		i++
-	}
-	return nil
-}
-
-// chunk is what one execution of a graph takes.
-type chunk struct {
-	images int // the rest of the batch is black
-	count  int
-	shape  shape
-	pixels []uint8
-	sizes  []int32
-	grad   []float32
-}
-
-// chunks divides images into batches padded to one shape.
-func (l *graphLearner) chunks(ctx context.Context, images []*imgio.Image, grad []float32, f func(*chunk) error) error {
-	s := shape{32, 32}
-	for _, m := range images {
-		s = shape{max(s.h, paddedSide(m.H)), max(s.w, paddedSide(m.W))}
-	}
-	size := learnBatch(s.h * s.w)
-	dim := l.network.head.dim()
-	for from := 0; from < len(images); from += size {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		part := images[from:min(from+size, len(images))]
-		c := &chunk{images: len(part), count: min(size, powerOfTwo(len(part))), shape: s}
-		c.fill(part, dim)
-		if grad != nil {
-			copy(c.grad, grad[from*dim:][:len(part)*dim])
-		}
-		if err := f(c); err != nil {
-			return fmt.Errorf("train on %d images of at most %d×%d: %w", len(part), s.w, s.h, err)
-		}
-	}
-	return nil
-}
-
-// Limits of what a device trains on at a time: 128 images, or 8 megapixels, for
-// which a ResNet-50 takes some 20 GB. A caller with less memory gives fewer.
-const (
-	learnImages = 128
-	learnPixels = 8 << 20
-)
-
-// learnBatch is how many images of so many pixels are computed at a time.
-func learnBatch(pixels int) int { return min(learnImages, max(1, learnPixels/pixels)) }
-
-// powerOfTwo is the least one that is not below n: a graph is compiled for each
-// size of a chunk, and there must be few.
-func powerOfTwo(n int) int { return 1 << bits.Len(uint(n-1)) }
-
-func (c *chunk) fill(images []*imgio.Image, dim int) {
-	h, w := c.shape.h, c.shape.w
-	c.pixels, c.sizes = make([]uint8, c.count*h*w*3), make([]int32, 2*c.count)
-	c.grad = make([]float32, c.count*dim)
-	for j := range c.count {
-		c.sizes[2*j], c.sizes[2*j+1] = int32(h), int32(w)
-		if j >= len(images) {
-			continue
-		}
-		m := images[j]
-		c.sizes[2*j], c.sizes[2*j+1] = int32(m.H), int32(m.W)
-		for y := range m.H {
-			copy(c.pixels[(j*h+y)*w*3:], m.Pix[3*m.W*y:][:3*m.W])
-		}
-	}
-}
-
-// call runs a graph on a chunk; more follows the parameters.
-func (l *graphLearner) call(exec *graph.Exec, c *chunk, more []*tensors.Tensor) (out []*tensors.Tensor, err error) {
+// call runs a graph.
+func call(exec *graph.Exec, inputs ...*tensors.Tensor) (out []*tensors.Tensor, err error) {
 	defer func() { // what GoMLX panics with is an error here
 		if r := recover(); r != nil {
 			err = fmt.Errorf("run graph: %v", r)
 		}
 	}()
-	pixels, err := upload(l.device, dtypes.Uint8, c.pixels, c.count, c.shape.h, c.shape.w, 3)
-	if err != nil {
-		return nil, err
-	}
-	defer pixels.FinalizeAll()
-	sizes, err := upload(l.device, dtypes.Int32, c.sizes, c.count, 2)
-	if err != nil {
-		return nil, err
-	}
-	defer sizes.FinalizeAll()
-	grad, err := upload(l.device, dtypes.Float32, c.grad, c.count, len(c.grad)/c.count)
-	if err != nil {
-		return nil, err
-	}
-	defer grad.FinalizeAll()
-	var args []any
-	for _, t := range slices.Concat([]*tensors.Tensor{pixels, sizes, grad}, l.weights, more) {
-		args = append(args, t)
+	args := make([]any, len(inputs))
+	for i, t := range inputs {
+		args[i] = t
 	}
 	return exec.Call(args...)
 }

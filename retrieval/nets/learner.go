@@ -32,13 +32,14 @@ type network struct {
 
 // engine computes a learner's descriptors and gradients.
 type engine interface {
-	// refresh takes over changed parameters.
-	refresh() error
+	// load takes over parameters and moments, and forgets the gradient.
+	load() error
+	// store brings parameters and moments up to date.
+	store() error
 	describe(ctx context.Context, images []*imgio.Image) ([]float32, error)
-	// accumulate adds to the gradient, of which collect adds to that of the
-	// parameters what is not there yet.
+	// accumulate adds to the gradient, which step uses and clears.
 	accumulate(ctx context.Context, images []*imgio.Image, grad []float32) error
-	collect() error
+	step(a Adam) error
 }
 
 // LearnerOptions say what of a network is learned and how it is computed.
@@ -84,9 +85,11 @@ func NewLearner(b *backend.Backend, cfg Config, tensors Tensors, o LearnerOption
 		if err != nil {
 			return nil, err
 		}
-		l.engine = newGraphLearner(device, true, l.network, h, l.params, o.Half)
+		if l.engine, err = newGraphLearner(device, true, l.network, h, l.params, o.Half); err != nil {
+			return nil, err
+		}
 	}
-	return l, l.engine.refresh()
+	return l, l.engine.load()
 }
 
 // Dim is the length of a descriptor.
@@ -120,14 +123,7 @@ func (l *Learner) Accumulate(ctx context.Context, images []*imgio.Image, grad []
 
 // Step changes the weights against the accumulated gradient, by Adam, and
 // clears it.
-func (l *Learner) Step(a Adam) error {
-	if err := l.engine.collect(); err != nil {
-		return err
-	}
-	l.params.step(a)
-	l.head.p = float64(l.params.exponent())
-	return l.engine.refresh()
-}
+func (l *Learner) Step(a Adam) error { return l.engine.step(a) }
 
 // Tensor is a named array in row-major order.
 type Tensor struct {
@@ -137,13 +133,17 @@ type Tensor struct {
 }
 
 // Tensors returns copies of all tensors of the network, in the order of
-// torchvision's state dict, by its names: what a checkpoint holds.
-func (l *Learner) Tensors() []Tensor {
+// torchvision's state dict, by its names: what a checkpoint holds. The only
+// errors are those of a device.
+func (l *Learner) Tensors() ([]Tensor, error) {
+	if err := l.engine.store(); err != nil {
+		return nil, err
+	}
 	var out []Tensor
 	for _, p := range l.params.list {
 		out = append(out, Tensor{Name: p.name, Shape: slices.Clone(p.shape), Data: slices.Clone(p.data)})
 	}
-	return out
+	return out, nil
 }
 
 // checkImages returns an error for the first image that no network takes.

@@ -35,7 +35,7 @@ func (l *Learner) Memory(w, h, n int) Memory {
 		return m
 	}
 	m.Images = min(n, learnBatch(w*h))
-	if l.engine.(*graphLearner).half {
+	if l.engine.(*graphLearner).network.half {
 		m.Image /= 2
 	}
 	return m

@@ -125,14 +125,14 @@ func (p *params) step(a Adam) {
 		if !t.learned {
 			continue
 		}
-		rate, decay := a.Rate, a.WeightDecay
+		step := a
 		if t.name == exponentName {
-			rate, decay = rate*a.ExponentRate, 0
+			step.Rate, step.WeightDecay = a.Rate*a.ExponentRate, 0
 		}
 		for from := 0; from < len(t.data); from += updateBlock {
 			to := min(from+updateBlock, len(t.data))
 			group.Go(func() error {
-				a.update(t, from, to, p.steps, rate, decay)
+				step.update(t, from, to, p.steps)
 				return nil
 			})
 		}
@@ -149,13 +149,18 @@ const minExponent = 0.1
 // updateBlock is how many numbers one goroutine changes at a time.
 const updateBlock = 1 << 16
 
+// corrected returns the rate with the correction of the first moment, and the
+// factor that corrects the second one's root, in the given step, from 1.
+func (a Adam) corrected(step int) (size, root float64) {
+	return a.Rate / (1 - math.Pow(a.Beta1, float64(step))), 1 / math.Sqrt(1-math.Pow(a.Beta2, float64(step)))
+}
+
 // update changes numbers from … to-1 of a tensor and clears their gradient.
-func (a Adam) update(t *param, from, to, step int, rate, decay float64) {
-	size := rate / (1 - math.Pow(a.Beta1, float64(step)))
-	root := 1 / math.Sqrt(1-math.Pow(a.Beta2, float64(step)))
+func (a Adam) update(t *param, from, to, step int) {
+	size, root := a.corrected(step)
 	for i := from; i < to; i++ {
 		w := t.data[i]
-		g := float64(t.grad[i]) + decay*float64(w)
+		g := float64(t.grad[i]) + a.WeightDecay*float64(w)
 		m := a.Beta1*float64(t.m[i]) + (1-a.Beta1)*g
 		v := a.Beta2*float64(t.v[i]) + (1-a.Beta2)*g*g
 		t.m[i], t.v[i] = float32(m), float32(v)
@@ -172,16 +177,19 @@ const (
 
 // State returns copies of all that a resumed training needs: the network's
 // tensors, Adam's moments adam.m.NAME and adam.v.NAME, and adam.steps. An
-// accumulated gradient is not in it.
-func (l *Learner) State() []Tensor {
-	out := l.Tensors()
+// accumulated gradient is not in it. The only errors are those of a device.
+func (l *Learner) State() ([]Tensor, error) {
+	out, err := l.Tensors()
+	if err != nil {
+		return nil, err
+	}
 	for _, p := range l.params.list {
 		if p.learned {
 			out = append(out, Tensor{firstMoment + p.name, slices.Clone(p.shape), slices.Clone(p.m)},
 				Tensor{secondMoment + p.name, slices.Clone(p.shape), slices.Clone(p.v)})
 		}
 	}
-	return append(out, Tensor{stepCount, []int{1}, []float32{float32(l.params.steps)}})
+	return append(out, Tensor{stepCount, []int{1}, []float32{float32(l.params.steps)}}), nil
 }
 
 // Restore takes over what [Learner.State] returned for the same network, bit by
@@ -210,13 +218,6 @@ func (l *Learner) Restore(state []Tensor) error {
 	for _, c := range all {
 		copy(c.to, c.from)
 	}
-	if err := l.engine.collect(); err != nil {
-		return err
-	}
-	for _, p := range l.params.list {
-		clear(p.grad)
-	}
 	l.params.steps = int(steps)
-	l.head.p = float64(l.params.exponent())
-	return l.engine.refresh()
+	return l.engine.load()
 }

@@ -31,7 +31,7 @@ func Scratch(ctx context.Context, cfg Config, seed uint64, images []*imgio.Image
 	if err := l.engine.(*trainer).measure(ctx, images); err != nil {
 		return nil, err
 	}
-	return l.Tensors(), nil
+	return l.Tensors()
 }
 
 // startLearner returns a learner on the embedded backend, with a drawn linear
@@ -205,5 +205,5 @@ func WithLinear(ctx context.Context, cfg Config, trunk Tensors, seed uint64, ima
 	if err := t.center(pooled); err != nil {
 		return nil, err
 	}
-	return l.Tensors(), nil
+	return l.Tensors()
 }

@@ -34,9 +34,34 @@ func newTrainer(b *backend.Backend, net network, h *head, p *params) *trainer {
 	return t
 }
 
+// load packs the parameters as they are and forgets the gradient.
+func (t *trainer) load() error {
+	if t.images > 0 {
+		if err := t.collect(); err != nil {
+			return err
+		}
+		for _, p := range t.params.list {
+			clear(p.grad)
+		}
+	}
+	return t.refresh()
+}
+
+// store has nothing to do: parameters and moments are here.
+func (t *trainer) store() error { return nil }
+
+func (t *trainer) step(a Adam) error {
+	if err := t.collect(); err != nil {
+		return err
+	}
+	t.params.step(a)
+	return t.refresh()
+}
+
 // refresh packs the filters of the parameters as they are, a convolution's for
 // both directions.
 func (t *trainer) refresh() error {
+	t.head.p = float64(t.params.exponent())
 	group := errgroup.Group{}
 	group.SetLimit(t.jobs())
 	for i, l := range t.net.layers {

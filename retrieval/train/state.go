@@ -81,7 +81,10 @@ func finite(tensors []nets.Tensor) error {
 // save writes all that a resumed training needs, after the given number of
 // steps. What was there before stays if it fails.
 func (t *Trainer) save(steps int) error {
-	state := t.learner.State()
+	state, err := t.learner.State()
+	if err != nil {
+		return err
+	}
 	if err := finite(state); err != nil {
 		return fmt.Errorf("after step %d: %w; the last good checkpoint is of step %d; try a lower learning rate", steps, err, t.savedAt)
 	}
@@ -145,7 +148,10 @@ func (t *Trainer) restore() (steps int, err error) {
 
 // writeModel writes the network as it is for others to use.
 func (t *Trainer) writeModel(steps int, mAP float64, pca map[string]*weights.PCA) error {
-	tensors := t.learner.Tensors()
+	tensors, err := t.learner.Tensors()
+	if err != nil {
+		return err
+	}
 	if err := finite(tensors); err != nil {
 		return fmt.Errorf("after step %d: %w; try a lower learning rate", steps, err)
 	}

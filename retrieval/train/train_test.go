@@ -179,6 +179,15 @@ func checkLog(t *testing.T, dir string, c Config) {
 	}
 }
 
+func stateOf(t *testing.T, trainer *Trainer) []nets.Tensor {
+	t.Helper()
+	state, err := trainer.learner.State()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return state
+}
+
 // TestMultiStage: the gradient of a step is that of one pass over the batch.
 func TestMultiStage(t *testing.T) {
 	c := small(landmarks(t))
@@ -189,11 +198,11 @@ func TestMultiStage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	before := trainer.learner.State()
+	before := stateOf(t, trainer)
 	if _, err := trainer.step(ctx, 0); err != nil {
 		t.Fatal(err)
 	}
-	multi := moments(trainer.learner.State())
+	multi := moments(stateOf(t, trainer))
 
 	var whole []*imgio.Image
 	pics := newPictures(trainer.loader, draws, 1<<30)
@@ -222,7 +231,7 @@ func TestMultiStage(t *testing.T) {
 	if err := trainer.learner.Step(adam); err != nil {
 		t.Fatal(err)
 	}
-	one := moments(trainer.learner.State())
+	one := moments(stateOf(t, trainer))
 	if len(one) == 0 || len(one) != len(multi) {
 		t.Fatalf("%d and %d moments", len(one), len(multi))
 	}
@@ -373,7 +382,10 @@ type breakAt struct {
 
 func (b *breakAt) Start(name string, _ int) {
 	if strings.HasPrefix(name, b.step) {
-		state := b.trainer.learner.State()
+		state, err := b.trainer.learner.State()
+		if err != nil {
+			panic(err)
+		}
 		for _, tensor := range state {
 			if tensor.Name == "fc.bias" {
 				tensor.Data[0] = float32(math.NaN())
