@@ -1,7 +1,11 @@
 #!/usr/bin/env bash
 # Checks and times locbench beside PyTorch on a machine with a GPU, in one call:
 #
-#   bash docs/benchmarks/gpu.sh OUTDIR [descriptors] [training] [matching]     (default: all parts)
+#   bash docs/benchmarks/gpu.sh OUTDIR [descriptors] [same] [memory] [files] [matching]     (default: all parts)
+#
+# descriptors: extraction and its agreement with PyTorch; same: a small training on
+# the processor and on the device; memory, files: training steps on images in
+# memory, and from files with augmentation; matching: local descriptors.
 #
 # Builds nothing: bin/locbench, bin/nets.test and bin/backend.test must be there (make gpu-build,
 # elsewhere if need be).
@@ -10,10 +14,10 @@
 # Smaller, or without a GPU: BACKEND=go DEVICE=cpu ARCH=resnet18 SIZE=160x120 IMAGES=8.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-out=${1:?usage: gpu.sh OUTDIR [descriptors] [training] [matching]}
+out=${1:?usage: gpu.sh OUTDIR [PART]...}
 out=$(realpath -m "$out")
 shift
-parts=${*:-descriptors training matching}
+parts=${*:-descriptors same memory files matching}
 mkdir -p "$out"
 arch=${ARCH:-resnet101} size=${SIZE:-1024x768} images=${IMAGES:-256} device=${DEVICE:-cuda} batch=${BATCH:-32}
 locbench=$PWD/bin/locbench
@@ -73,37 +77,51 @@ trained() { # NAME BACKEND SETTINGS…
     "$work/$name/log.csv" | tee -a "$out/training.jsonl"
 }
 
-training() {
-  local sizes=${SIZES:-224 512} arch=${TRAIN_ARCH:-resnet50} n=${TRAIN_BATCH:-1024} steps=${STEPS:-4}
-  rm -f "$out/training.jsonl"
-  head -n 1 "$work/version.txt" >"$out/training.txt"
-  # The same steps on both backends, to see that they learn the same.
+sizes=${SIZES:-224 512} train_arch=${TRAIN_ARCH:-resnet50} n=${TRAIN_BATCH:-1024} steps=${STEPS:-6}
+
+# The same steps on both backends, to see that they learn the same.
+same() {
   "$locbench" scenes generate "$work/small" --kind landmarks --classes 20 --views 8 --size 72 --quiet
   for run in "same-embedded go" "same-device $BACKEND"; do
     trained $run data.path="$work/small/train" model.arch=resnet18 augment.size=64 sampler.batch=64 sampler.per_class=4 steps=4 \
       optimizer.learning_rate=1e-3 model.learn_norms=true
   done
+}
+
+peer() { # SOURCE SIZE MIXED
+  local flag=
+  [ "$3" = false ] || flag=--bf16
+  python3 "$here/torch_train.py" "$1" --data "$work/lm$2/train" --arch "$train_arch" --size "$2" --batch "$n" --steps "$steps" --device "$device" $flag |
+    tee -a "$out/training.jsonl"
+}
+
+memory() {
+  LOCBENCH_BACKEND=$BACKEND bin/nets.test -test.run '^$' -test.bench DeviceLearner -test.benchtime 5x | tee -a "$out/training.txt"
+  for size in $sizes; do
+    for mixed in ${MIXED:-false true}; do peer memory "$size" "$mixed"; done
+  done
+}
+
+files() {
   for size in $sizes; do
     "$locbench" scenes generate "$work/lm$size" --kind landmarks --classes $((n / 8 * 5 / 4 + 8)) --views 8 --size $((size * 6 / 5)) --quiet
-    for mixed in false true; do
-      trained "locbench-$arch-$size-mixed-$mixed" "$BACKEND" data.path="$work/lm$size/train" model.arch="$arch" model.out_dim=2048 augment.size="$size" \
-        sampler.batch="$n" sampler.per_class=8 steps="$steps" mixed_precision="$mixed"
-      flag=
-      [ "$mixed" = false ] || flag=--bf16
-      for source in folder memory; do
-        python3 "$here/torch_train.py" "$source" --data "$work/lm$size/train" --arch "$arch" --size "$size" --batch "$n" --steps "$steps" --device "$device" $flag |
-          tee -a "$out/training.jsonl"
-      done
+    for mixed in ${MIXED:-false true}; do
+      trained "locbench-$train_arch-$size-mixed-$mixed" "$BACKEND" data.path="$work/lm$size/train" model.arch="$train_arch" model.out_dim=2048 \
+        augment.size="$size" sampler.batch="$n" sampler.per_class=8 steps="$steps" mixed_precision="$mixed"
+      peer folder "$size" "$mixed"
     done
   done
-  [ ! -x bin/nets.test ] || LOCBENCH_BACKEND=$BACKEND bin/nets.test -test.run '^$' -test.bench DeviceLearner -test.benchtime 2x | tee -a "$out/training.txt"
 }
 
 # Mutual nearest neighbours of local descriptors.
 matching() {
-  head -n 1 "$work/version.txt" >"$out/matching.txt"
   LOCBENCH_BACKEND=$BACKEND bin/backend.test -test.run '^$' -test.bench DeviceNearest -test.benchtime 20x | tee -a "$out/matching.txt"
   python3 "$here/torch_match.py" --device "$device" | tee -a "$out/matching.txt"
 }
 
-for part in $parts; do "$part"; done
+head -n 1 "$work/version.txt" | tee "$out/training.txt" >"$out/matching.txt"
+rm -f "$out/training.jsonl"
+for part in $parts; do
+  echo "gpu.sh: $part, after $SECONDS s"
+  "$part"
+done

@@ -140,8 +140,7 @@ def main():
     o = p.parse_args()
     if o.threads:
         torch.set_num_threads(o.threads)
-    if o.source == "seconds":
-        o.chunk = o.batch
+    o.chunk = o.batch if o.source == "seconds" else min(o.chunk, o.batch)
     torch.backends.cudnn.benchmark = True
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
     net = Network(o.arch, o.dim).eval().to(o.device).to(memory_format=torch.channels_last)
