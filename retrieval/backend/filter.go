@@ -1,19 +1,16 @@
 package backend
 
-import (
-	"slices"
-	"unsafe"
-)
+import "unsafe"
 
 // filterTile is one call of a kernel for convolutions; the assembly reads it by
 // offset. Steps and offsets are in bytes.
 type filterTile struct {
 	in      *float32 // pixel 0, tap offset 0
 	step    int      // from a pixel to the next
-	offsets *int     // by tap
+	offsets *[2]int  // by tap: of its input, of its weights
 	taps    int
 	depth   int      // features a tap, consecutive in memory
-	weights *float32 // [taps][depth][cols]
+	weights *float32 // [depth][cols] a tap
 	bias    *float32 // [cols]
 	out     *float32
 	outStep int
@@ -41,31 +38,6 @@ type Filter struct {
 	bias                 []float32 // whole panels
 }
 
-// NewFilter packs weights[o][t][c] of outputs × taps × depth and the bias of
-// each output. It is nil on a device of XLA, which has convolutions of its own.
-func (b *Backend) NewFilter(outputs, taps, depth int, weights, bias []float32) *Filter {
-	if len(weights) != outputs*taps*depth || len(bias) != outputs {
-		panic("backend: filter weights do not fit their shape")
-	}
-	if b.device != nil {
-		return nil
-	}
-	cols := b.kernel.cols
-	panels := (outputs + cols - 1) / cols
-	f := &Filter{kernel: b.kernel, taps: taps, depth: depth, outputs: outputs}
-	f.packed = make([]float32, panels*cols*taps*depth)
-	f.bias = make([]float32, panels*cols)
-	copy(f.bias, bias)
-	n := taps * depth
-	for o := range outputs {
-		panel := f.packed[o/cols*cols*n:][o%cols : cols*n]
-		for i, w := range weights[o*n:][:n] {
-			panel[i*cols] = w
-		}
-	}
-	return f
-}
-
 // Width is how many floats of a pixel's output are written: the number of
 // outputs, filled up to whole panels.
 func (f *Filter) Width() int { return len(f.bias) }
@@ -89,39 +61,115 @@ type Area struct {
 	Out, OutStep, OutRow int
 }
 
+// Run is a row of pixels as in an [Area], with the taps that count there: others
+// would read zeros.
+type Run struct {
+	Pixels       int
+	In, InStep   int
+	Out, OutStep int
+	Taps         []Tap // in ascending order of their places
+}
+
+// Tap is one of a filter's taps: its offset as in an [Area], and its place among
+// the filter's weights.
+type Tap struct{ Offset, Place int }
+
 // Apply computes an area of out from in. Pixels are written whole
 // ([Filter.Width] floats) and nothing else is; up to [FilterSlack] pixels beyond
 // the end of a row are read.
 func (f *Filter) Apply(out, in []float32, a *Area) {
-	rows := f.kernel.rows
-	offsets := make([]int, len(a.Offsets))
+	taps := make([]Tap, len(a.Offsets))
 	for i, o := range a.Offsets {
-		offsets[i] = o * 4
+		taps[i] = Tap{o, i}
 	}
-	t := filterTile{step: a.InStep * 4, outStep: a.OutStep * 4, offsets: &offsets[0], taps: f.taps, depth: f.depth}
-	if a.Add {
-		t.add = 1
+	runs := make([]Run, a.Rows)
+	for y := range runs {
+		runs[y] = Run{a.Cols, a.In + y*a.InRow, a.InStep, a.Out + y*a.OutRow, a.OutStep, taps}
 	}
-	if a.ReLU {
-		t.relu = 1
+	f.ApplyRuns(out, in, runs, a.Add, a.ReLU)
+}
+
+// ApplyRuns is [Filter.Apply] for runs.
+func (f *Filter) ApplyRuns(out, in []float32, runs []Run, add, relu bool) {
+	w := walk{filter: f, out: out, in: in, runs: runs}
+	w.prepare()
+	w.tile = filterTile{depth: f.depth}
+	if add {
+		w.tile.add = 1
 	}
-	across := (a.Cols + rows - 1) / rows
-	f.check(in, a, across*rows)
-	tiles := across * a.Rows
-	block := max(4, tileCache/(rows*max(a.InStep, 1)))
-	for from := 0; from < tiles; from += block {
-		to := min(from+block, tiles)
+	if relu {
+		w.tile.relu = 1
+	}
+	for w.run < len(runs) {
+		first := w.position
 		for panel := 0; panel < len(f.bias); panel += f.kernel.cols {
-			t.weights = &f.packed[panel*f.taps*f.depth]
-			t.bias = &f.bias[panel]
-			t.narrow = narrow(f.outputs-panel, f.kernel.cols)
-			for i := from; i < to; i++ {
-				y, x := i/across, i%across*rows
-				t.in = &in[a.In+y*a.InRow+x*a.InStep]
-				t.out = &out[a.Out+y*a.OutRow+x*a.OutStep+panel]
-				t.pixels = min(rows, a.Cols-x)
-				f.kernel.filter(&t)
+			w.position = first
+			w.tile.weights = &f.packed[panel*f.taps*f.depth]
+			w.tile.bias = &f.bias[panel]
+			w.tile.narrow = narrow(f.outputs-panel, f.kernel.cols)
+			w.block(panel)
+		}
+	}
+}
+
+// walk goes over the tiles of runs.
+type walk struct {
+	filter  *Filter
+	out, in []float32
+	runs    []Run
+	tile    filterTile
+	taps    [][2]int // of all runs, in bytes: of the input, of the weights
+	starts  []int    // by run: where its taps begin
+	position
+}
+
+// position is a tile's.
+type position struct{ run, pixel int }
+
+// prepare turns the taps into bytes, and panics if the kernel would read memory
+// that is not there: it takes whole tiles.
+func (w *walk) prepare() {
+	f := w.filter
+	line := f.depth * f.kernel.cols * 4
+	w.starts = make([]int, len(w.runs))
+	for i, r := range w.runs {
+		if i > 0 && &r.Taps[0] == &w.runs[i-1].Taps[0] && len(r.Taps) == len(w.runs[i-1].Taps) {
+			w.starts[i] = w.starts[i-1]
+		} else {
+			w.starts[i] = len(w.taps)
+			for _, t := range r.Taps {
+				w.taps = append(w.taps, [2]int{t.Offset * 4, t.Place * line})
 			}
+		}
+		whole := (r.Pixels + f.kernel.rows - 1) / f.kernel.rows * f.kernel.rows
+		for _, t := range r.Taps {
+			if t.Place >= f.taps || r.In+(whole-1)*r.InStep+t.Offset+f.depth > cap(w.in) {
+				panic("backend: a filter's input lacks the slack beyond its last row")
+			}
+		}
+	}
+}
+
+// block computes one panel of some tiles, whose input stays in the cache, and
+// ends at the first tile after them.
+func (w *walk) block(panel int) {
+	rows, t := w.filter.kernel.rows, &w.tile
+	for tiles := 0; w.run < len(w.runs); {
+		r := &w.runs[w.run]
+		if tiles >= max(4, tileCache/(rows*max(r.InStep, 1))) {
+			return
+		}
+		t.offsets, t.taps = &w.taps[w.starts[w.run]], len(r.Taps)
+		t.step, t.outStep = r.InStep*4, r.OutStep*4
+		for ; w.pixel < r.Pixels && tiles < max(4, tileCache/(rows*max(r.InStep, 1))); w.pixel += rows {
+			t.in = &w.in[r.In+w.pixel*r.InStep]
+			t.out = &w.out[r.Out+w.pixel*r.OutStep+panel]
+			t.pixels = min(rows, r.Pixels-w.pixel)
+			w.filter.kernel.filter(t)
+			tiles++
+		}
+		if w.pixel >= r.Pixels {
+			w.run, w.pixel = w.run+1, 0
 		}
 	}
 }
@@ -132,14 +180,6 @@ func narrow(outputs, cols int) int {
 		return 1
 	}
 	return 0
-}
-
-// check panics if the kernel would read memory that is not there: it takes whole
-// tiles, pixels of each row in all.
-func (f *Filter) check(in []float32, a *Area, pixels int) {
-	if last := a.In + (a.Rows-1)*a.InRow + (pixels-1)*a.InStep + slices.Max(a.Offsets) + f.depth; last > cap(in) {
-		panic("backend: a filter's input lacks the slack beyond its last row")
-	}
 }
 
 // Max3 sets dst to the elementwise largest of three slices of its length.
@@ -160,14 +200,13 @@ func (b *Backend) Max3(dst, x, y, z []float32) {
 // filterPortable is the kernel without assembly: portableRows × portableCols.
 func filterPortable(t *filterTile) {
 	offsets := unsafe.Slice(t.offsets, t.taps)
-	weights := unsafe.Slice(t.weights, t.taps*t.depth*portableCols)
 	bias := unsafe.Slice(t.bias, portableCols)
 	for i := range t.pixels {
 		var sums [portableCols]float32
 		copy(sums[:], bias)
-		w := weights
 		for _, o := range offsets {
-			in := unsafe.Slice((*float32)(unsafe.Add(unsafe.Pointer(t.in), i*t.step+o)), t.depth)
+			in := unsafe.Slice((*float32)(unsafe.Add(unsafe.Pointer(t.in), i*t.step+o[0])), t.depth)
+			w := unsafe.Slice((*float32)(unsafe.Add(unsafe.Pointer(t.weights), o[1])), t.depth*portableCols)
 			for _, v := range in {
 				for j := range sums {
 					sums[j] += v * w[j]

@@ -4,7 +4,7 @@
 // pixels by outputs,
 //
 //	acc[i][j] = bias[j], then a fma chain over the taps t and the features c
-//	            in[i*step + offset[t] + c] · weights[t][c][j]
+//	            in[i*step + offset[t][0] + c] · weights[offset[t][1] + c][j]
 //	out[i*outStep + j] = acc[i][j], plus what was there, at least zero, as asked
 //
 // The fields of the argument, in bytes (struct filterTile in filter.go):
@@ -25,7 +25,7 @@
 // func filterAVX512(t *filterTile)
 // 14 pixels × 32 outputs: Z0…Z27 accumulate, Z28 and Z29 hold weights, Z30 and
 // Z31 inputs. R8, R9 and R10 point to pixels 0, 5 and 10; R11 is one pixel's
-// step and R12 three. Of at most seven pixels, or sixteen outputs, no
+// step and R12 three. Of at most four or seven pixels, or sixteen outputs, no
 // more are computed.
 #define PIX512(addr, t, c0, c1) \
 	VBROADCASTSS addr, t;    \
@@ -37,12 +37,15 @@
 	VBROADCASTSS addr, t;   \
 	VFMADD231PS  Z28, t, c0
 
-// What PIX does to pixels 0 to 6, and 7 to 13.
-#define SEVEN512(PIX, p) \
+// What PIX does to pixels 0 to 3, 0 to 6, and 7 to 13.
+#define FOUR512(PIX, p) \
 	PIX((p*4)(R8), Z30, Z0, Z1); \
 	PIX((p*4)(R8)(R11*1), Z31, Z2, Z3); \
 	PIX((p*4)(R8)(R11*2), Z30, Z4, Z5); \
-	PIX((p*4)(R8)(R12*1), Z31, Z6, Z7); \
+	PIX((p*4)(R8)(R12*1), Z31, Z6, Z7)
+
+#define SEVEN512(PIX, p) \
+	FOUR512(PIX, p); \
 	PIX((p*4)(R8)(R11*4), Z30, Z8, Z9); \
 	PIX((p*4)(R9), Z31, Z10, Z11); \
 	PIX((p*4)(R9)(R11*1), Z30, Z12, Z13)
@@ -61,6 +64,12 @@
 	VMOVUPS (p*128)(BX), Z28;    \
 	VMOVUPS (p*128+64)(BX), Z29; \
 	SEVEN512(PIX512, p)
+
+// QUARTER512 is FEATURE512 for the first four pixels.
+#define QUARTER512(p) \
+	VMOVUPS (p*128)(BX), Z28;    \
+	VMOVUPS (p*128+64)(BX), Z29; \
+	FOUR512(PIX512, p)
 
 #define FEATURE512(p) \
 	HALF512(p); \
@@ -123,13 +132,14 @@ fetch: // while the sums are computed, what they are added or written to comes i
 	ADDQ       R11, DI
 	DECQ       CX
 	JNZ        fetch
-	MOVQ WEIGHTS(AX), BX
 	MOVQ OFFSETS(AX), SI
 	MOVQ TAPS(AX), DX
 	MOVQ STEP(AX), R11
 	LEAQ (R11)(R11*2), R12
 	LEAQ (R12)(R11*2), R13
 
+	CMPQ PIXELS(AX), $4
+	JLE  quarter
 	CMPQ PIXELS(AX), $7
 	JLE  half
 	CMPQ NARROW(AX), $0
@@ -138,7 +148,9 @@ fetch: // while the sums are computed, what they are added or written to comes i
 narrow: // at most sixteen outputs: half the work
 	MOVQ IN(AX), R8
 	ADDQ (SI), R8
-	ADDQ $8, SI
+	MOVQ WEIGHTS(AX), BX
+	ADDQ 8(SI), BX
+	ADDQ $16, SI
 	LEAQ (R8)(R13*1), R9
 	LEAQ (R8)(R13*2), R10
 	MOVQ DEPTH(AX), CX
@@ -155,10 +167,49 @@ narrowone:
 	JNZ  narrow
 	JMP  sums
 
+quarter: // at most four pixels
+	MOVQ IN(AX), R8
+	ADDQ (SI), R8
+	MOVQ WEIGHTS(AX), BX
+	ADDQ 8(SI), BX
+	ADDQ $16, SI
+	MOVQ DEPTH(AX), CX
+	MOVQ CX, DI
+	SHRQ $2, DI
+	JZ   quarterrest
+
+quarterfour:
+	QUARTER512(0)
+	QUARTER512(1)
+	QUARTER512(2)
+	QUARTER512(3)
+	ADDQ $16, R8
+	ADDQ $512, BX
+	DECQ DI
+	JNZ  quarterfour
+
+quarterrest:
+	ANDQ $3, CX
+	JZ   quarternext
+
+quarterone:
+	QUARTER512(0)
+	ADDQ $4, R8
+	ADDQ $128, BX
+	DECQ CX
+	JNZ  quarterone
+
+quarternext:
+	DECQ DX
+	JNZ  quarter
+	JMP  sums
+
 half: // at most seven pixels: half the work
 	MOVQ IN(AX), R8
 	ADDQ (SI), R8
-	ADDQ $8, SI
+	MOVQ WEIGHTS(AX), BX
+	ADDQ 8(SI), BX
+	ADDQ $16, SI
 	LEAQ (R8)(R13*1), R9
 	MOVQ DEPTH(AX), CX
 	MOVQ CX, DI
@@ -196,7 +247,9 @@ halfnext:
 tap:
 	MOVQ IN(AX), R8
 	ADDQ (SI), R8
-	ADDQ $8, SI
+	MOVQ WEIGHTS(AX), BX
+	ADDQ 8(SI), BX
+	ADDQ $16, SI
 	LEAQ (R8)(R13*1), R9
 	LEAQ (R8)(R13*2), R10
 	MOVQ DEPTH(AX), CX
@@ -346,7 +399,6 @@ TEXT ·filterAVX2(SB), NOSPLIT, $0-8
 	START256(Y6, Y7)
 	START256(Y8, Y9)
 	START256(Y10, Y11)
-	MOVQ WEIGHTS(AX), BX
 	MOVQ OFFSETS(AX), SI
 	MOVQ TAPS(AX), DX
 	MOVQ STEP(AX), R11
@@ -356,7 +408,9 @@ TEXT ·filterAVX2(SB), NOSPLIT, $0-8
 tap:
 	MOVQ IN(AX), R8
 	ADDQ (SI), R8
-	ADDQ $8, SI
+	MOVQ WEIGHTS(AX), BX
+	ADDQ 8(SI), BX
+	ADDQ $16, SI
 	LEAQ (R8)(R13*1), R9
 	MOVQ DEPTH(AX), CX
 	MOVQ CX, DI

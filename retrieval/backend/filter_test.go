@@ -32,6 +32,8 @@ func TestFilter(t *testing.T) {
 		{48, 7, 2, 8, 2, true, false},
 		{64, 9, 2, 7, 1, true, true},  // half a tile of AVX-512
 		{40, 6, 2, 8, 1, false, true}, // one pixel more
+		{40, 7, 3, 4, 2, true, true},  // a quarter
+		{33, 4, 2, 5, 1, false, true},
 	}
 	for _, c := range cases {
 		for _, k := range kernels() {
@@ -78,6 +80,62 @@ func checkFilter(t *testing.T, f *Filter, in, before []float32, a *Area) {
 	for i, v := range out {
 		if !written[i] && v != before[i] {
 			t.Fatalf("float %d is outside the area and was written", i)
+		}
+	}
+}
+
+// TestApplyRuns: a run gives the bits of a filter of its taps alone.
+func TestApplyRuns(t *testing.T) {
+	const outputs, depth, width = 40, 6, 64
+	for _, k := range kernels() {
+		b := &Backend{kernel: k}
+		rng := rand.New(rand.NewPCG(7, 8))
+		weights, bias, in := normal(rng, outputs*3*depth), normal(rng, outputs), normal(rng, 4000)
+		var two []float32 // taps 0 and 2
+		for o := range outputs {
+			two = append(two, weights[o*3*depth:][:depth]...)
+			two = append(two, weights[(o*3+2)*depth:][:depth]...)
+		}
+		got, want := make([]float32, 50*width), make([]float32, 50*width)
+		runs := []Run{
+			{Pixels: 17, In: 5, InStep: 7, Out: 0, OutStep: width, Taps: []Tap{{3, 0}, {90, 2}}},
+			{Pixels: 3, In: 300, InStep: 14, Out: 20 * width, OutStep: 2 * width, Taps: []Tap{{0, 0}, {1, 1}, {2, 2}}},
+		}
+		b.NewFilter(outputs, 3, depth, weights, bias).ApplyRuns(got, in, runs, false, true)
+		b.NewFilter(outputs, 2, depth, two, bias).Apply(want, in, &Area{Rows: 1, Cols: 17, In: 5, InStep: 7, OutStep: width, Offsets: []int{3, 90}, ReLU: true})
+		b.NewFilter(outputs, 3, depth, weights, bias).Apply(want, in, &Area{Rows: 1, Cols: 3, In: 300, InStep: 14, Out: 20 * width, OutStep: 2 * width, Offsets: []int{0, 1, 2}, ReLU: true})
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: runs differ from areas", k.name)
+		}
+	}
+}
+
+// TestPack: weights that lie in another order give the same filter.
+func TestPack(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 10))
+	for _, k := range kernels() {
+		for _, c := range []struct{ outputs, taps, depth int }{{40, 9, 37}, {5, 1, 70}, {64, 4, 3}} {
+			b := &Backend{kernel: k}
+			weights, bias := normal(rng, c.outputs*c.taps*c.depth), normal(rng, c.outputs)
+			want := b.NewFilter(c.outputs, c.taps, c.depth, weights, bias)
+			for _, l := range []Layout{{Output: c.depth * c.taps, Feature: c.taps}, {Output: c.taps, Feature: c.outputs * c.taps}} {
+				moved := make([]float32, len(weights))
+				for tap := range c.taps {
+					l.Taps = append(l.Taps, c.taps-1-tap)
+				}
+				for o := range c.outputs {
+					for tap, at := range l.Taps {
+						for i := range c.depth {
+							moved[at+o*l.Output+i*l.Feature] = weights[(o*c.taps+tap)*c.depth+i]
+						}
+					}
+				}
+				got := b.EmptyFilter(c.outputs, c.taps, c.depth)
+				got.Pack(moved, bias, &l)
+				if !slices.Equal(got.packed, want.packed) || !slices.Equal(got.bias, want.bias) {
+					t.Errorf("%s, %v, %v: filters differ", k.name, c, l)
+				}
+			}
 		}
 	}
 }

@@ -3,6 +3,7 @@ package backend
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -21,8 +22,16 @@ func TestAddOuter(t *testing.T) {
 			var p Pixels
 			b.Pack(&p, right, at, c.outputs)
 			sums := make([]float32, c.features*p.Width())
-			p.AddOuter(sums, in, offsets, c.features)
-			p.AddOuter(sums, in, offsets, c.features)
+			var chains []Chain
+			for q, o := range offsets {
+				if q%ChainPixels == 0 {
+					chains = append(chains, Chain{})
+				}
+				last := &chains[len(chains)-1]
+				*last = append(*last, Pair{o, q})
+			}
+			p.AddOuter(sums, in, chains, c.features)
+			p.AddOuter(sums, in, chains, c.features)
 			for i := range c.features {
 				for o := range c.outputs {
 					want := 0.0
@@ -34,6 +43,48 @@ func TestAddOuter(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// TestAddOuterChains: any pairs, an empty chain, and more chains than fit at a time
+// are the sums of one chain after the other.
+func TestAddOuterChains(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	const pixels, features, outputs = 90, 17, 40
+	for _, k := range append(kernels(), portable()) {
+		b := &Backend{kernel: k}
+		in, right := random(rng, pixels*features+FilterSlack), random(rng, pixels*outputs)
+		var at []int
+		for p := range pixels {
+			at = append(at, p*outputs)
+		}
+		var p Pixels
+		b.Pack(&p, right, at, outputs)
+		chains := []Chain{nil, {{5 * features, 80}}, {}}
+		for range 70 {
+			var c Chain
+			for range 9 {
+				c = append(c, Pair{rng.IntN(pixels) * features, rng.IntN(pixels)})
+			}
+			chains = append(chains, c)
+		}
+		got, want := make([]float32, features*p.Width()), make([]float32, features*p.Width())
+		p.AddOuter(got, in, chains, features)
+		for _, c := range chains {
+			p.AddOuter(want, in, []Chain{c}, features)
+		}
+		sum := 0.0
+		for _, c := range chains {
+			for _, pair := range c {
+				sum += float64(in[pair.In+16]) * float64(right[at[pair.Packed]+39])
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: chains together differ from each alone", k.name)
+		}
+		if v := got[16*p.Width()+39]; math.Abs(float64(v)-sum) > 1e-4 {
+			t.Errorf("%s: want %g, found %g", k.name, sum, v)
 		}
 	}
 }

@@ -31,4 +31,15 @@
 // multiplied by a mask of the images' true areas at its resolution first, and
 // the pooling sees true areas alone, so that padding is as absent as in a batch
 // of one.
+//
+// # Training
+//
+// A [Learner] computes the third stage of multi-stage backpropagation. On the
+// embedded backend small images of one size lie side by side in a plane, pixel
+// by pixel, so that feature maps of 2×2 pixels fill the kernel's tiles as large
+// ones do, and runs of pixels leave out the taps that would read the border.
+// Each result is one chain of sums in a fixed order all the same, whatever lies
+// beside it. On a device, parameters, gradient and Adam's moments are vectors
+// that stay there, and the next chunk of images is on its way while one is
+// computed.
 package nets

@@ -139,7 +139,7 @@ func (e *embedded) reserve(a *arena, shapes []shape, workers int) {
 	sizes := map[int]int{}
 	for i, l := range e.layers {
 		if slot := e.slots[i+1]; slot >= 0 {
-			sizes[slot] = max(sizes[slot], planeSize(shapes[i+1].h, shapes[i+1].w, l.to))
+			sizes[slot] = max(sizes[slot], planeSize(1, shapes[i+1].h, shapes[i+1].w, l.to))
 		}
 	}
 	for len(a.slots) < len(sizes) {
@@ -165,7 +165,7 @@ func (e *embedded) run(ctx context.Context, a *arena, in input, workers int) (pl
 	values := make([]plane, len(shapes))
 	for i, s := range shapes {
 		if slot := e.slots[i]; slot >= 0 {
-			values[i] = newPlane(a.slots[slot], s.h, s.w, e.layers[i-1].to)
+			values[i] = newPlane(a.slots[slot], 1, s.h, s.w, e.layers[i-1].to)
 		}
 	}
 	e.stem(a, in, shapes[1], &values[2], workers)

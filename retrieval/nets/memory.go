@@ -23,10 +23,10 @@ func (l *Learner) Memory(w, h, n int) Memory {
 	for i, layer := range l.network.layers {
 		in := sizes[layer.in]
 		sizes[i+1] = shape{(in.h-1)/layer.stride + 1, (in.w-1)/layer.stride + 1}
-		m.Image += 2 * 4 * int64(planeSize(sizes[i+1].h, sizes[i+1].w, layer.to))
+		m.Image += 2 * 4 * int64(planeSize(1, sizes[i+1].h, sizes[i+1].w, layer.to))
 	}
 	if t, ok := l.engine.(*trainer); ok {
-		m.Images = min(t.jobs(), n, max(1, flyingPixels/4/(w*h)))
+		m.Images = min(t.jobs()*groupOf(w*h), n, max(1, flyingPixels/4/(w*h)))
 		for _, p := range l.params.list {
 			if p.learned {
 				m.Sums += 4 * lanes * int64(len(p.data))

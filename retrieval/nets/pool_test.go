@@ -10,7 +10,7 @@ import (
 // randomPlane has NaN outside the picture: no pooling may look there.
 func randomPlane(h, w, c int) *plane {
 	rng := rand.New(rand.NewPCG(uint64(h), uint64(w)))
-	p := newPlane(make([]float32, planeSize(h, w, c)), h, w, c)
+	p := newPlane(make([]float32, planeSize(1, h, w, c)), 1, h, w, c)
 	for i := range p.data {
 		p.data[i] = float32(math.NaN())
 	}
@@ -137,7 +137,7 @@ func TestPower(t *testing.T) {
 func TestCenterBias(t *testing.T) {
 	grid := [4][4]float64{{}, {0, 1, 1, 0}, {0, 1, 1, 0}, {}}
 	const h, w, b = 5, 9, 0.4
-	x := newPlane(make([]float32, planeSize(h, w, 1)), h, w, 1)
+	x := newPlane(make([]float32, planeSize(1, h, w, 1)), 1, h, w, 1)
 	for y := range h {
 		for i := range w {
 			x.data[x.at(y, i)] = 2

@@ -113,7 +113,7 @@ func (t *trainer) measure(ctx context.Context, images []*imgio.Image) error {
 	tapes := make([]*tape, len(images))
 	for i, m := range images {
 		tapes[i] = newTape(t.net.layers)
-		tapes[i].reserve(t.net.layers, m.H, m.W)
+		tapes[i].reserve(t.net.layers, 1, m.H, m.W)
 	}
 	pooled := make([][]float32, len(images))
 	for i, l := range t.net.layers {
@@ -125,13 +125,14 @@ func (t *trainer) measure(ctx context.Context, images []*imgio.Image) error {
 			plain.relu, plain.add = false, -1
 			t.convs[i].layer = plain
 			for j, m := range images {
-				t.layer(tapes[j], i, m)
+				t.layer(tapes[j], i, []*imgio.Image{m})
 			}
 			t.statistics(l, i, tapes)
-			t.convs[i] = newConv(t.backend, l, t.params)
+			t.convs[i].layer = l
+			t.convs[i].refresh(t.params)
 		}
 		for j, m := range images {
-			t.layer(tapes[j], i, m)
+			t.layer(tapes[j], i, []*imgio.Image{m})
 		}
 	}
 	for j := range images {
@@ -199,7 +200,14 @@ func WithLinear(ctx context.Context, cfg Config, trunk Tensors, seed uint64, ima
 	}
 	t := l.engine.(*trainer)
 	pooled := make([][]float32, len(images))
-	if err := t.each(ctx, images, 0, func(p *tape, i int) { pooled[i] = t.head.pool(t.forward(p, images[i])) }); err != nil {
+	err = t.each(ctx, images, func(p *tape, list []int) {
+		last := t.forward(p, pick(images, list))
+		for j, i := range list {
+			one := last.image(j)
+			pooled[i] = t.head.pool(&one)
+		}
+	})
+	if err != nil {
 		return nil, err
 	}
 	if err := t.center(pooled); err != nil {

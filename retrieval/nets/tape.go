@@ -7,103 +7,135 @@ import (
 	"locbench/retrieval/imgio"
 )
 
-// tape is the memory of a lane: all values of the trunk for the image in work,
-// their gradients, and the sums of the images' gradients of the parameters.
+// tape is the memory for a group of images in work, of one size: all values of
+// the trunk and their gradients.
 type tape struct {
-	input  []float32 // normalized and padded, rows of inputRow floats
+	images int
+	h, w   int
+	input  []float32 // normalized and padded, image after image, rows of row floats
 	row    int
+	frame  int     // floats of an image
 	values []plane // by value; 0, the image, has none
 	grads  []plane
+	plans  []layerPlan // by layer
 	pixels backend.Pixels
 	at     []int // scratch: where the output's pixels lie
-	from   []int // scratch: what they read
+}
 
-	weights [][]float32 // by layer: gradient of the folded weights, [tap][feature][width]
+// layerPlan is how a layer is computed in both directions.
+type layerPlan struct {
+	forward plan
+	back    []plan
+}
+
+// sums are the gradients of a lane's images, added up.
+type sums struct {
+	weights [][]float32 // by layer: of the folded weights, [tap][feature][width]
 	bias    [][]float64 // and of the folded bias
 	head    headGradient
+}
+
+func newSums(t *trainer) *sums {
+	s := &sums{weights: make([][]float32, len(t.net.layers)), bias: make([][]float64, len(t.net.layers)), head: newHeadGradient(t.head)}
+	for i, l := range t.net.layers {
+		if l.kind == convolution {
+			s.weights[i] = make([]float32, l.size*l.size*l.from*t.convs[i].forward.Width())
+			s.bias[i] = make([]float64, l.to)
+		}
+	}
+	return s
 }
 
 // newTape has no memory yet: that comes with an image.
 func newTape(layers []layer) *tape {
 	n := len(layers)
-	return &tape{values: make([]plane, n+1), grads: make([]plane, n+1)}
+	return &tape{values: make([]plane, n+1), grads: make([]plane, n+1), plans: make([]layerPlan, n)}
 }
 
-// reserve makes planes of the sizes for an image.
-func (p *tape) reserve(layers []layer, h, w int) {
+// reserve makes planes for images of that size.
+func (p *tape) reserve(layers []layer, images, h, w int) {
+	if p.images == images && p.h == h && p.w == w {
+		return
+	}
+	p.images, p.h, p.w = images, h, w
 	sizes := make([]shape, len(layers)+1)
 	sizes[0] = shape{h, w}
 	for i, l := range layers {
 		in := sizes[l.in]
 		s := shape{(in.h-1)/l.stride + 1, (in.w-1)/l.stride + 1}
 		sizes[i+1] = s
-		if v := &p.values[i+1]; v.h == s.h && v.w == s.w {
-			continue
-		}
 		v := &p.values[i+1]
-		*v = newPlane(grow(v.data[:cap(v.data)], planeSize(s.h, s.w, l.to)), s.h, s.w, l.to)
+		*v = newPlane(grow(v.data[:cap(v.data)], planeSize(images, s.h, s.w, l.to)), images, s.h, s.w, l.to)
 		clear(v.data)
+		if l.kind == convolution && l.in > 0 {
+			p.plans[i] = newLayerPlan(l, &p.values[l.in], v)
+		}
 	}
 	p.row = 3 * (w + 2*stemPadding)
-	p.input = grow(p.input, p.row*(h+2*stemPadding)+3*(2*backend.FilterSlack+stemSize))
+	p.frame = p.row * (h + 2*stemPadding)
+	p.input = grow(p.input, images*p.frame+3*(2*backend.FilterSlack+stemSize))
 }
 
-// startGradient clears the gradients of the values, for the next image.
-func (p *tape) startGradient(t *trainer) {
-	for i := range p.grads {
-		if v := &p.values[i]; p.grads[i].data == nil || p.grads[i].h != v.h || p.grads[i].w != v.w {
-			p.grads[i] = plane{h: v.h, w: v.w, c: v.c, step: v.step, data: grow(p.grads[i].data[:cap(p.grads[i].data)], len(v.data))[:len(v.data)]}
-		}
-		clear(p.grads[i].data)
+func newLayerPlan(l layer, in, out *plane) layerPlan {
+	r := forwardReach(l)
+	p := layerPlan{forward: r.plan(in, out)}
+	back, _ := backReaches(l)
+	for _, r := range back {
+		p.back = append(p.back, r.plan(out, in))
 	}
-	if p.weights != nil {
-		return
-	}
-	p.weights, p.bias = make([][]float32, len(t.net.layers)), make([][]float64, len(t.net.layers))
-	for i, l := range t.net.layers {
-		if l.kind == convolution {
-			p.weights[i] = make([]float32, l.size*l.size*l.from*t.convs[i].forward.Width())
-			p.bias[i] = make([]float64, l.to)
-		}
-	}
-	p.head = newHeadGradient(t.head)
+	return p
 }
 
-// forward returns the last feature map.
-func (t *trainer) forward(p *tape, m *imgio.Image) *plane {
-	p.reserve(t.net.layers, m.H, m.W)
+// startGradient clears the gradients of the values, for the next images.
+func (p *tape) startGradient() {
+	for i := 1; i < len(p.values); i++ {
+		v, g := &p.values[i], &p.grads[i]
+		if g.h != v.h || g.w != v.w || g.images != v.images {
+			data := grow(g.data[:cap(g.data)], len(v.data))[:len(v.data)]
+			*g = *v
+			g.data = data
+		}
+		clear(g.used())
+	}
+}
+
+// forward returns the last feature maps.
+func (t *trainer) forward(p *tape, images []*imgio.Image) *plane {
+	p.reserve(t.net.layers, len(images), images[0].H, images[0].W)
 	for i := range t.net.layers {
-		t.layer(p, i, m)
+		t.layer(p, i, images)
 	}
 	return &p.values[len(p.values)-1]
 }
 
 // layer computes one layer from the values before it.
-func (t *trainer) layer(p *tape, i int, m *imgio.Image) {
+func (t *trainer) layer(p *tape, i int, images []*imgio.Image) {
 	l := t.net.layers[i]
 	in, out := &p.values[l.in], &p.values[i+1]
 	switch {
 	case l.in == 0:
-		t.fill(p, m)
+		t.fill(p, images)
 		t.stem(p, out)
 	case l.kind == maxPool:
 		t.pool(in, out)
 	default:
 		if t.convs[i].layer.add >= 0 {
-			copy(out.data, p.values[l.add].data)
+			copy(out.data, p.values[l.add].used())
 		}
-		t.convs[i].apply(in, out)
+		t.convs[i].apply(in, out, &p.plans[i].forward)
 	}
 }
 
-// fill normalizes the pixels of an image into a frame of zeros.
-func (t *trainer) fill(p *tape, m *imgio.Image) {
+// fill normalizes the pixels of images into frames of zeros.
+func (t *trainer) fill(p *tape, images []*imgio.Image) {
 	clear(p.input)
-	for y := range m.H {
-		row := p.input[(y+stemPadding)*p.row+3*stemPadding:][:3*m.W]
-		pix := m.Pix[3*m.W*y:][:3*m.W]
-		for x := 0; x < len(row); x += 3 {
-			row[x], row[x+1], row[x+2] = t.levels[0][pix[x]], t.levels[1][pix[x+1]], t.levels[2][pix[x+2]]
+	for i, m := range images {
+		for y := range m.H {
+			row := p.input[i*p.frame+(y+stemPadding)*p.row+3*stemPadding:][:3*m.W]
+			pix := m.Pix[3*m.W*y:][:3*m.W]
+			for x := 0; x < len(row); x += 3 {
+				row[x], row[x+1], row[x+2] = t.levels[0][pix[x]], t.levels[1][pix[x+1]], t.levels[2][pix[x+2]]
+			}
 		}
 	}
 }
@@ -111,12 +143,14 @@ func (t *trainer) fill(p *tape, m *imgio.Image) {
 // stem computes the first convolution, which the pooling's gradient needs whole.
 func (t *trainer) stem(p *tape, out *plane) {
 	a := backend.Area{Rows: out.h, Cols: out.w, ReLU: t.convs[0].layer.relu, InStep: 6, InRow: 2 * p.row, OutStep: out.step}
-	a.Out, a.OutRow = out.at(0, 0), out.row()*out.step
+	a.OutRow = out.row() * out.step
 	for dy := range stemSize {
 		a.Offsets = append(a.Offsets, dy*p.row)
 	}
-	t.convs[0].forward.Apply(out.data, p.input, &a)
-	out.clearBorder(0, out.h)
+	for i := range p.images {
+		a.In, a.Out = i*p.frame, out.at(0, 0)+i*out.each
+		t.convs[0].forward.Apply(out.data, p.input, &a)
+	}
 }
 
 // pool is 3×3 with stride 2. The zero border does not change a maximum, because
@@ -132,12 +166,11 @@ func (t *trainer) pool(in, out *plane) {
 			t.backend.Max3(out.data[out.at(y, x):][:out.step], line[i:], line[i+in.step:], third)
 		}
 	}
-	out.clearBorder(0, out.h)
 }
 
 // backward goes through layer i: from the gradient of its output to those of
 // its inputs and weights.
-func (t *trainer) backward(p *tape, i int) {
+func (t *trainer) backward(p *tape, s *sums, i int) {
 	l := t.net.layers[i]
 	value, grad := &p.values[i+1], &p.grads[i+1]
 	if l.kind == maxPool {
@@ -145,56 +178,60 @@ func (t *trainer) backward(p *tape, i int) {
 		return
 	}
 	if l.relu {
-		maskGradient(grad.data, value.data)
+		maskGradient(grad.used(), value.used())
 	}
 	if l.add >= 0 {
-		to := p.grads[l.add].data
-		for j, g := range grad.data[:len(to)] {
+		to := p.grads[l.add].used()
+		for j, g := range grad.used() {
 			to[j] += g
 		}
 	}
-	p.sumBias(grad, p.bias[i])
+	sumBias(grad, s.bias[i])
 	p.at = p.at[:0]
-	for y := range grad.h {
-		for x := range grad.w {
-			p.at = append(p.at, grad.at(y, x))
+	for image := range grad.images {
+		for y := range grad.h {
+			for x := range grad.w {
+				p.at = append(p.at, grad.at(y, x)+image*grad.each)
+			}
 		}
 	}
 	t.backend.Pack(&p.pixels, grad.data, p.at, l.to)
-	p.from = p.from[:0]
 	if l.in == 0 {
-		p.backStem(grad, p.weights[i], l)
+		p.backStem(grad, s.weights[i], l)
 		return
 	}
-	in := &p.values[l.in]
-	for y := range grad.h {
-		for x := range grad.w {
-			p.from = append(p.from, (l.stride*y*in.row()+l.stride*x)*in.step)
-		}
-	}
-	t.convs[i].backWeights(p.weights[i], &p.pixels, in, p.from)
-	t.convs[i].backInput(grad, &p.grads[l.in])
+	t.convs[i].backWeights(s.weights[i], &p.pixels, &p.values[l.in], grad)
+	t.convs[i].backInput(grad, &p.grads[l.in], p.plans[i].back)
 }
 
 // backStem adds to the gradient of the stem's weights: a tap is a row of the
 // filter.
 func (p *tape) backStem(grad *plane, sums []float32, l layer) {
-	for y := range grad.h {
-		for x := range grad.w {
-			p.from = append(p.from, 2*y*p.row+6*x)
+	pixels := grad.h * grad.w
+	var chains []backend.Chain
+	for k := range p.images * pixels {
+		image, k := k/pixels, k%pixels
+		if k%backend.ChainPixels == 0 {
+			chains = append(chains, nil)
 		}
+		last := &chains[len(chains)-1]
+		*last = append(*last, backend.Pair{In: image*p.frame + 2*(k/grad.w)*p.row + 6*(k%grad.w), Packed: image*pixels + k})
 	}
 	depth := l.size * l.from
 	for dy := range l.size {
-		p.pixels.AddOuter(sums[dy*depth*p.pixels.Width():], p.input[dy*p.row:], p.from, depth)
+		p.pixels.AddOuter(sums[dy*depth*p.pixels.Width():], p.input[dy*p.row:], chains, depth)
 	}
 }
 
-func (p *tape) sumBias(grad *plane, sums []float64) {
-	for y := range grad.h {
-		for at := grad.at(y, 0); at < grad.at(y, grad.w); at += grad.step {
-			for c, g := range grad.data[at:][:len(sums)] {
-				sums[c] += float64(g)
+// sumBias adds up the gradient, image after image.
+func sumBias(grad *plane, sums []float64) {
+	for i := range grad.images {
+		one := grad.image(i)
+		for y := range one.h {
+			for at := one.at(y, 0); at < one.at(y, one.w); at += one.step {
+				for c, g := range one.data[at:][:len(sums)] {
+					sums[c] += float64(g)
+				}
 			}
 		}
 	}
@@ -212,45 +249,59 @@ func maskGradient(grad, value []float32) {
 
 // backPool gives the gradient of each maximum to the first pixel that has it.
 func backPool(in, inGrad, out, outGrad *plane) {
+	if out.c < out.each && out.images > 1 { // less than what lies between two images' pixels
+		for i := range out.images {
+			a, b, c, d := in.image(i), inGrad.image(i), out.image(i), outGrad.image(i)
+			backPool(&a, &b, &c, &d)
+		}
+		return
+	}
+	width := (out.images-1)*out.each + out.c
 	for y := range out.h {
 		for x := range out.w {
-			high := out.data[out.at(y, x):][:out.c]
-			grad := outGrad.data[outGrad.at(y, x):][:out.c]
+			high := out.data[out.at(y, x):][:width]
+			grad := outGrad.data[outGrad.at(y, x):][:width]
 			for dy := max(2*y-1, 0); dy <= min(2*y+1, in.h-1); dy++ {
 				for dx := max(2*x-1, 0); dx <= min(2*x+1, in.w-1); dx++ {
-					value := in.data[in.at(dy, dx):][:out.c]
-					to := inGrad.data[inGrad.at(dy, dx):][:out.c]
-					for c, v := range value {
-						if g := grad[c]; g != 0 && v == high[c] {
-							to[c] += g
-							grad[c] = 0
-						}
-					}
+					give(inGrad.data[inGrad.at(dy, dx):][:width], grad, in.data[in.at(dy, dx):][:width], high)
 				}
 			}
 		}
 	}
 }
 
+// give moves the gradient to where a value is the highest one, without a branch.
+// No value is below zero.
+func give(to, grad, value, high []float32) {
+	to, grad, high = to[:len(value)], grad[:len(value)], high[:len(value)]
+	for c, v := range value {
+		d := math.Float32bits(v) ^ math.Float32bits(high[c])
+		other := uint32(int32(d|-d) >> 31) // all ones for another value
+		g := math.Float32bits(grad[c])
+		to[c] += math.Float32frombits(g &^ other)
+		grad[c] = math.Float32frombits(g & other)
+	}
+}
+
 // collect adds the sums of the lanes to the parameters' gradients, and clears
 // them: from the folded weights w·s and bias β − μ·s, with s = γ/√(σ²+ε), to w, γ
 // and β.
-func (c *conv) collect(p *params, tapes []*tape, i int) {
+func (c *conv) collect(p *params, lanes []*sums, i int) {
 	var weights [][]float32
 	var bias []float64
-	for _, t := range tapes {
-		if t == nil || t.weights == nil {
+	for _, s := range lanes {
+		if s == nil {
 			continue
 		}
-		weights = append(weights, t.weights[i])
+		weights = append(weights, s.weights[i])
 		if bias == nil {
-			bias = t.bias[i]
+			bias = s.bias[i]
 			continue
 		}
-		for j, g := range t.bias[i] {
+		for j, g := range s.bias[i] {
 			bias[j] += g
 		}
-		clear(t.bias[i])
+		clear(s.bias[i])
 	}
 	if weights == nil {
 		return
@@ -285,27 +336,52 @@ func addUp(lists [][]float32) []float32 {
 // many reads and writes whole lines.
 const lineFloats = 16
 
+// unfold adds the sums to the gradient of the weights, block by block: as many
+// features of as many outputs as a cache line has numbers.
 func (c *conv) unfold(p *params, sums []float32, bias []float64) {
 	l, area := c.layer, c.layer.size*c.layer.size
 	w := p.named[l.conv+".weight"]
+	norm := p.named[l.bn+".weight"].learned
 	width, depth := c.forward.Width(), l.from*area // w: [to][from][size][size]
 	slopes := make([]float64, l.to)                // with respect to s
+	stride := lineFloats*area | 1
+	block := make([]float32, lineFloats*stride)
 	for first := 0; first < l.to; first += lineFloats {
-		last := min(first+lineFloats, l.to)
-		for ch := range l.from {
-			for tap := range area {
-				line := sums[(tap*l.from+ch)*width:][first:last]
-				k := first*depth + ch*area + tap
-				for j, v := range line {
-					g := float64(v)
-					w.grad[k] += float32(g * c.scale[first+j])
-					slopes[first+j] += g * float64(w.data[k])
-					k += depth
+		outputs := min(lineFloats, l.to-first)
+		for ch := 0; ch < l.from; ch += lineFloats {
+			features := min(lineFloats, l.from-ch)
+			for i := range features {
+				for tap := range area {
+					line := sums[(tap*l.from+ch+i)*width+first:][:outputs]
+					k := i*area + tap
+					for _, v := range line {
+						block[k] = v
+						k += stride
+					}
+				}
+			}
+			for j := range outputs {
+				at := (first+j)*depth + ch*area
+				c.unfoldLine(w, at, block[j*stride:][:features*area], first+j)
+				if norm {
+					slope := slopes[first+j]
+					for i, v := range block[j*stride:][:features*area] {
+						slope += float64(v) * float64(w.data[at+i])
+					}
+					slopes[first+j] = slope
 				}
 			}
 		}
 	}
 	c.unfoldNorm(p, slopes, bias)
+}
+
+// unfoldLine adds the sums of consecutive weights of an output.
+func (c *conv) unfoldLine(w *param, at int, sums []float32, output int) {
+	scale, grad := c.scale[output], w.grad[at:][:len(sums)]
+	for i, v := range sums {
+		grad[i] += float32(float64(v) * scale)
+	}
 }
 
 // unfoldNorm adds to the gradients of γ and β, if they are learned.

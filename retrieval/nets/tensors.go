@@ -57,19 +57,32 @@ type folded struct {
 	bias    []float32 // [to]
 }
 
-// fold computes, in float64, weights·γ/√(σ²+ε) and β − μ·γ/√(σ²+ε).
+// fold reads a layer's tensors and folds them.
 func (l *loader) fold(c layer) folded {
-	weights := l.tensor(c.conv+".weight", c.to, c.from, c.size, c.size)
-	gamma, beta := l.tensor(c.bn+".weight", c.to), l.tensor(c.bn+".bias", c.to)
-	mean, variance := l.tensor(c.bn+".running_mean", c.to), l.tensor(c.bn+".running_var", c.to)
-	f := folded{weights: make([]float32, len(weights)), bias: make([]float32, c.to)}
-	n := len(weights) / c.to
-	for o := range c.to {
-		scale := float64(gamma[o]) / math.Sqrt(float64(variance[o])+batchNormEpsilon)
-		for i, w := range weights[o*n:][:n] {
-			f.weights[o*n+i] = float32(float64(w) * scale)
-		}
-		f.bias[o] = float32(float64(beta[o]) - float64(mean[o])*scale)
+	n := normalized{
+		weights: l.tensor(c.conv+".weight", c.to, c.from, c.size, c.size),
+		gamma:   l.tensor(c.bn+".weight", c.to), beta: l.tensor(c.bn+".bias", c.to),
+		mean: l.tensor(c.bn+".running_mean", c.to), variance: l.tensor(c.bn+".running_var", c.to),
 	}
+	f := folded{weights: make([]float32, len(n.weights)), bias: make([]float32, c.to)}
+	n.fold(f, make([]float64, c.to))
 	return f
+}
+
+// normalized are the tensors of a convolution with its batch normalization.
+type normalized struct{ weights, gamma, beta, mean, variance []float32 }
+
+// fold computes, in float64, weights·γ/√(σ²+ε) and β − μ·γ/√(σ²+ε), and the
+// scale γ/√(σ²+ε).
+func (n *normalized) fold(f folded, scale []float64) {
+	area := len(n.weights) / len(scale)
+	for o := range scale {
+		k := float64(n.gamma[o]) / math.Sqrt(float64(n.variance[o])+batchNormEpsilon)
+		scale[o] = k
+		to := f.weights[o*area:][:area]
+		for i, w := range n.weights[o*area:][:area] {
+			to[i] = float32(float64(w) * k)
+		}
+		f.bias[o] = float32(float64(n.beta[o]) - float64(n.mean[o])*k)
+	}
 }

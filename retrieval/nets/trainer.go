@@ -3,6 +3,7 @@ package nets
 import (
 	"context"
 	"runtime"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -15,8 +16,8 @@ import (
 // their order: so neither the jobs nor the division into calls change a bit.
 const lanes = 8
 
-// trainer is the engine of the embedded backend. Images are computed one by
-// one, several lanes at a time.
+// trainer is the engine of the embedded backend. Small images of a lane are
+// computed in groups, several lanes at a time.
 type trainer struct {
 	backend *backend.Backend
 	net     network
@@ -24,9 +25,22 @@ type trainer struct {
 	params  *params
 	levels  [3][256]float32
 	convs   []*conv // by layer; nil for the pooling
-	tapes   [lanes]*tape
+	lanes   [lanes]*sums
 	images  int // since the last step
+
+	mu    sync.Mutex
+	tapes []*tape // that nobody works with
 }
+
+// Limits of what is computed side by side: more images than fill a tile of the
+// kernel gain nothing, and large ones fill it alone.
+const (
+	groupImages = 14
+	groupPixels = 32 << 10
+)
+
+// groupOf is how many images of so many pixels are computed side by side.
+func groupOf(pixels int) int { return max(1, min(groupImages, groupPixels/pixels)) }
 
 func newTrainer(b *backend.Backend, net network, h *head, p *params) *trainer {
 	t := &trainer{backend: b, net: net, head: h, params: p, levels: levels(net.cfg)}
@@ -67,14 +81,17 @@ func (t *trainer) refresh() error {
 	for i, l := range t.net.layers {
 		if l.kind == convolution {
 			group.Go(func() error {
-				t.convs[i] = newConv(t.backend, l, t.params)
+				if t.convs[i] == nil {
+					t.convs[i] = newConv(t.backend, l)
+				}
+				t.convs[i].refresh(t.params)
 				return nil
 			})
 		}
 	}
-	if n := t.head.fc.outputs; n > 0 {
-		t.head.fc.weights, t.head.fc.bias = t.params.named["fc.weight"].data, t.params.named["fc.bias"].data
-		t.head.fc.filter = t.backend.NewFilter(n, 1, t.head.channels, t.head.fc.weights, t.head.fc.bias)
+	if fc := &t.head.fc; fc.outputs > 0 {
+		fc.weights, fc.bias = t.params.named["fc.weight"].data, t.params.named["fc.bias"].data
+		fc.filter.Pack(fc.weights, fc.bias, &backend.Layout{Taps: []int{0}, Output: t.head.channels, Feature: 1})
 	}
 	return group.Wait()
 }
@@ -98,8 +115,12 @@ func (t *trainer) flying(images []*imgio.Image) int {
 func (t *trainer) describe(ctx context.Context, images []*imgio.Image) ([]float32, error) {
 	dim := t.head.dim()
 	out := make([]float32, len(images)*dim)
-	err := t.each(ctx, images, 0, func(p *tape, i int) {
-		t.head.describe(out[i*dim:][:dim], t.forward(p, images[i]))
+	err := t.each(ctx, images, func(p *tape, list []int) {
+		last := t.forward(p, pick(images, list))
+		for j, i := range list {
+			one := last.image(j)
+			t.head.describe(out[i*dim:][:dim], &one)
+		}
 	})
 	if err != nil {
 		return nil, err
@@ -111,26 +132,40 @@ func (t *trainer) accumulate(ctx context.Context, images []*imgio.Image, grad []
 	dim := t.head.dim()
 	first := t.images
 	t.images += len(images)
-	return t.each(ctx, images, first, func(p *tape, i int) {
-		t.gradient(p, images[i], grad[i*dim:][:dim])
+	for i := range min(lanes, len(images)) {
+		if s := &t.lanes[(first+i)%lanes]; *s == nil {
+			*s = newSums(t)
+		}
+	}
+	return t.each(ctx, images, func(p *tape, list []int) {
+		s := t.lanes[(first+list[0])%lanes]
+		last := t.forward(p, pick(images, list))
+		p.startGradient()
+		for j, i := range list {
+			x, to := last.image(j), p.grads[len(p.grads)-1].image(j)
+			t.head.backward(&s.head, &x, &to, grad[i*dim:][:dim])
+		}
+		for i := len(t.net.layers) - 1; i >= 0; i-- {
+			t.backward(p, s, i)
+		}
 	})
 }
 
-// each calls f for all images, those of a lane in their order.
-func (t *trainer) each(ctx context.Context, images []*imgio.Image, first int, f func(p *tape, i int)) error {
+// each calls f for all images, in groups of one size, those of a lane in their
+// order. Image i is of lane i mod lanes, so that a lane is the same one counted
+// from any first image.
+func (t *trainer) each(ctx context.Context, images []*imgio.Image, f func(p *tape, list []int)) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(t.flying(images))
 	for lane := range min(lanes, len(images)) {
-		p := &t.tapes[(first+lane)%lanes]
-		if *p == nil {
-			*p = newTape(t.net.layers)
-		}
 		group.Go(func() error {
-			for i := lane; i < len(images); i += lanes {
+			p := t.takeTape()
+			defer t.giveTape(p)
+			for _, list := range groups(images, lane) {
 				if err := ctx.Err(); err != nil {
 					return err
 				}
-				f(*p, i)
+				f(p, list)
 			}
 			return nil
 		})
@@ -138,14 +173,54 @@ func (t *trainer) each(ctx context.Context, images []*imgio.Image, first int, f 
 	return group.Wait()
 }
 
-// gradient adds the gradient of one image to those of its lane.
-func (t *trainer) gradient(p *tape, m *imgio.Image, grad []float32) {
-	last := t.forward(p, m)
-	p.startGradient(t)
-	t.head.backward(&p.head, last, &p.grads[len(p.grads)-1], grad)
-	for i := len(t.net.layers) - 1; i >= 0; i-- {
-		t.backward(p, i)
+// groups divides the images of a lane: neighbours of one size, in groups that
+// differ by one image at most.
+func groups(images []*imgio.Image, lane int) (list [][]int) {
+	var run []int
+	end := func() {
+		for left := run; len(left) > 0; {
+			m := images[left[0]]
+			most := groupOf(m.W * m.H)
+			parts := (len(left) + most - 1) / most
+			n := (len(left) + parts - 1) / parts
+			list, left = append(list, left[:n]), left[n:]
+		}
+		run = nil
 	}
+	for i := lane; i < len(images); i += lanes {
+		if len(run) > 0 && (images[i].W != images[run[0]].W || images[i].H != images[run[0]].H) {
+			end()
+		}
+		run = append(run, i)
+	}
+	end()
+	return list
+}
+
+func pick(images []*imgio.Image, list []int) []*imgio.Image {
+	out := make([]*imgio.Image, len(list))
+	for j, i := range list {
+		out[j] = images[i]
+	}
+	return out
+}
+
+// takeTape returns a tape that nobody works with, or a new one.
+func (t *trainer) takeTape() *tape {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.tapes) == 0 {
+		return newTape(t.net.layers)
+	}
+	p := t.tapes[len(t.tapes)-1]
+	t.tapes = t.tapes[:len(t.tapes)-1]
+	return p
+}
+
+func (t *trainer) giveTape(p *tape) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.tapes = append(t.tapes, p)
 }
 
 // collect adds the lanes' sums to the parameters' gradients.
@@ -156,14 +231,14 @@ func (t *trainer) collect() error {
 	for i, l := range t.net.layers {
 		if l.kind == convolution {
 			group.Go(func() error {
-				t.convs[i].collect(t.params, t.tapes[:], i)
+				t.convs[i].collect(t.params, t.lanes[:], i)
 				return nil
 			})
 		}
 	}
-	for _, p := range t.tapes {
-		if p != nil {
-			p.head.collect(t.params)
+	for _, s := range t.lanes {
+		if s != nil {
+			s.head.collect(t.params)
 		}
 	}
 	return group.Wait()

@@ -164,7 +164,7 @@ func (g *gradient) columns(ctx context.Context, blocks []block) error {
 			for slot := range blocks {
 				k := &blocks[slot]
 				packed := &g.p.work[slot].(*ranking).packed
-				packed.AddOuter(g.byCol[from*g.width:], k.values[from:], rowStarts(0, k.to-k.from, k.width), min(columnRows, g.p.n-from))
+				packed.AddOuter(g.byCol[from*g.width:], k.values[from:], chains(k.to-k.from, k.width), min(columnRows, g.p.n-from))
 			}
 			return ctx.Err()
 		})
@@ -189,4 +189,17 @@ func rowStarts(from, to, width int) []int {
 		at[i] = (from + i) * width
 	}
 	return at
+}
+
+// chains pairs n rows of that width with as many packed ones.
+func chains(n, width int) []backend.Chain {
+	var list []backend.Chain
+	for from := 0; from < n; from += backend.ChainPixels {
+		var c backend.Chain
+		for i := from; i < min(from+backend.ChainPixels, n); i++ {
+			c = append(c, backend.Pair{In: i * width, Packed: i})
+		}
+		list = append(list, c)
+	}
+	return list
 }
