@@ -198,7 +198,7 @@ func TestGolden(t *testing.T) {
 				if !inGolden(arch, name, in) {
 					continue
 				}
-				last, err := n.trunk.run(t.Context(), n.takeArena(), in, 2)
+				last, err := n.trunk.run(t.Context(), &arena{}, in, 2)
 				if err != nil {
 					t.Fatal(err)
 				}

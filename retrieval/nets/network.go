@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"runtime"
-	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -31,9 +30,7 @@ type Network struct {
 	trunk   *embedded       // on the embedded backend
 	levels  [3][256]float32 // normalized value of a byte, by channel
 	graphs  *compiled       // on a device
-
-	mu     sync.Mutex
-	arenas []*arena // of images that are done
+	arenas  spare[*arena]   // of images that are done
 }
 
 // New builds the network that cfg describes from a checkpoint's tensors, named
@@ -144,9 +141,12 @@ func (n *Network) describe(ctx context.Context, inputs []input) ([]float32, erro
 	group.SetLimit(flying)
 	for i, in := range inputs {
 		group.Go(func() error {
-			a := n.takeArena()
+			a, ok := n.arenas.take()
+			if !ok {
+				a = &arena{}
+			}
 			if in.h*in.w <= keptPixels {
-				defer n.giveArena(a)
+				defer n.arenas.give(a)
 			}
 			last, err := n.trunk.run(ctx, a, in, jobs/flying)
 			if err == nil {
@@ -159,22 +159,4 @@ func (n *Network) describe(ctx context.Context, inputs []input) ([]float32, erro
 		return nil, err
 	}
 	return out, nil
-}
-
-// takeArena returns the memory of an image that is done, or new memory.
-func (n *Network) takeArena() *arena {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if len(n.arenas) == 0 {
-		return &arena{}
-	}
-	a := n.arenas[len(n.arenas)-1]
-	n.arenas = n.arenas[:len(n.arenas)-1]
-	return a
-}
-
-func (n *Network) giveArena(a *arena) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.arenas = append(n.arenas, a)
 }

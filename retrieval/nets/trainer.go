@@ -3,7 +3,6 @@ package nets
 import (
 	"context"
 	"runtime"
-	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -27,9 +26,7 @@ type trainer struct {
 	convs   []*conv // by layer; nil for the pooling
 	lanes   [lanes]*sums
 	images  int // since the last step
-
-	mu    sync.Mutex
-	tapes []*tape // that nobody works with
+	tapes   spare[*tape]
 }
 
 // Limits of what is computed side by side: more images than fill a tile of the
@@ -159,8 +156,11 @@ func (t *trainer) each(ctx context.Context, images []*imgio.Image, f func(p *tap
 	group.SetLimit(t.flying(images))
 	for lane := range min(lanes, len(images)) {
 		group.Go(func() error {
-			p := t.takeTape()
-			defer t.giveTape(p)
+			p, ok := t.tapes.take()
+			if !ok {
+				p = newTape(t.net.layers)
+			}
+			defer t.tapes.give(p)
 			for _, list := range groups(images, lane) {
 				if err := ctx.Err(); err != nil {
 					return err
@@ -203,24 +203,6 @@ func pick(images []*imgio.Image, list []int) []*imgio.Image {
 		out[j] = images[i]
 	}
 	return out
-}
-
-// takeTape returns a tape that nobody works with, or a new one.
-func (t *trainer) takeTape() *tape {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(t.tapes) == 0 {
-		return newTape(t.net.layers)
-	}
-	p := t.tapes[len(t.tapes)-1]
-	t.tapes = t.tapes[:len(t.tapes)-1]
-	return p
-}
-
-func (t *trainer) giveTape(p *tape) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.tapes = append(t.tapes, p)
 }
 
 // collect adds the lanes' sums to the parameters' gradients.
