@@ -4,6 +4,7 @@ norm, GeM, fc, L2; the AP loss; multi-stage backpropagation; Adam.
 
     torch_train.py memory --arch resnet50 --size 224 --batch 1024 --chunk 128     images in memory
     torch_train.py folder --data landmarks/train --size 224 --batch 1024 …        from files, augmented
+    torch_train.py load --data landmarks/train --size 224                         decoding and augmenting alone, one thread
     torch_train.py seconds --arch resnet10_w16 --size 64 --batch 32 --device cpu  as BenchmarkLearner
 
 Prints the images/s of each step as JSON.
@@ -106,11 +107,25 @@ def memory(o):
         yield list(x.split(o.chunk)), labels
 
 
-def folder(o):
+def augmented(o):
     change = transforms.Compose([
         transforms.RandomAffine(6, shear=5), transforms.RandomResizedCrop(o.size, scale=(0.44, 1), ratio=(1 / 1.2, 1.2)),
         transforms.ColorJitter(0.3, 0.3, 0.3, 0.03), transforms.PILToTensor(), transforms.RandomErasing(1, (0.02, 0.09), value=0)])
-    data = torchvision.datasets.ImageFolder(o.data, change)
+    return torchvision.datasets.ImageFolder(o.data, change)
+
+
+def load(o):
+    torch.set_num_threads(1)
+    data = augmented(o)
+    for _ in range(o.steps):
+        start = time.perf_counter()
+        for i in range(len(data)):
+            data[i]
+        print(json.dumps({"source": "load", "images_per_s": round(len(data) / (time.perf_counter() - start), 1)}))
+
+
+def folder(o):
+    data = augmented(o)
     loader = torch.utils.data.DataLoader(data, batch_size=o.chunk, shuffle=True, num_workers=o.workers, pin_memory=o.device == "cuda",
                                          persistent_workers=True, drop_last=True)
     chunks, labels = [], []
@@ -125,7 +140,7 @@ def folder(o):
 
 def main():
     p = argparse.ArgumentParser()
-    p.add_argument("source", choices=["memory", "folder", "seconds"])
+    p.add_argument("source", choices=["memory", "folder", "load", "seconds"])
     p.add_argument("--data")
     p.add_argument("--arch", default="resnet50")
     p.add_argument("--dim", type=int, default=2048)
@@ -138,6 +153,8 @@ def main():
     p.add_argument("--bf16", action="store_true")
     p.add_argument("--threads", type=int, default=0)
     o = p.parse_args()
+    if o.source == "load":
+        return load(o)
     if o.threads:
         torch.set_num_threads(o.threads)
     o.chunk = o.batch if o.source == "seconds" else min(o.chunk, o.batch)

@@ -1,6 +1,9 @@
 package imgio
 
-import "math"
+import (
+	"image"
+	"math"
+)
 
 // Filter is a resampling filter.
 type Filter int
@@ -18,17 +21,31 @@ const (
 // pass. The result equals Pillow's bit by bit. It panics if w or h is not
 // positive. The image itself is returned if it has that size already.
 func (m *Image) Resize(w, h int, f Filter) *Image {
-	if w < 1 || h < 1 {
-		panic("imgio: want a positive size")
+	if w == m.W && h == m.H {
+		return m
 	}
-	out := m
-	if w != m.W {
-		out = out.resizeRows(w, f)
+	return m.ResizePart(w, h, f, image.Rect(0, 0, w, h))
+}
+
+// ResizePart is the part of what [Image.Resize] returns, for less work. It panics
+// if w or h is not positive, or if part is not inside of them or empty.
+func (m *Image) ResizePart(w, h int, f Filter, part image.Rectangle) *Image {
+	if w < 1 || h < 1 || part.Empty() || !part.In(image.Rect(0, 0, w, h)) {
+		panic("imgio: want a positive size, and a part inside")
 	}
-	if h != m.H {
-		out = out.resizeColumns(h, f)
+	if h == m.H {
+		if w == m.W {
+			return m.Crop(part)
+		}
+		return m.resizeRows(f.taps(m.W, w, part.Min.X, part.Max.X), part.Min.Y, part.Max.Y)
 	}
-	return out
+	columns := f.taps(m.H, h, part.Min.Y, part.Max.Y)
+	if w == m.W {
+		return m.resizeColumns(columns, 0, part.Min.X, part.Dx())
+	}
+	first, last := columns.span()
+	rows := m.resizeRows(f.taps(m.W, w, part.Min.X, part.Max.X), first, last)
+	return rows.resizeColumns(columns, first, 0, part.Dx())
 }
 
 // at returns the filter's value at x, and its support is its half width.
@@ -66,46 +83,61 @@ func (f Filter) support() float64 {
 // overshoot are left of 32.
 const weightBits = 32 - 8 - 2
 
-// tap says which input samples make an output sample.
-type tap struct {
-	first   int
-	weights []int32 // sum about 1<<weightBits
+// taps say which input samples make each output sample of a line: output i is
+// the sum of count[i] samples from first[i] on, by weights that follow those of
+// the outputs before it.
+type taps struct {
+	first, count []int32
+	weights      []int32 // of an output: sum about 1<<weightBits
 }
 
-// taps computes them for a line of in samples that becomes one of out.
-func (f Filter) taps(in, out int) []tap {
+// taps computes them for outputs from … to-1 of a line of in samples that becomes
+// one of out.
+func (f Filter) taps(in, out, from, to int) *taps {
 	scale := float64(in) / float64(out)
 	widen := max(scale, 1)
 	support := f.support() * widen
-	taps := make([]tap, out)
-	for i := range taps {
-		center := (float64(i) + 0.5) * scale
+	t := &taps{first: make([]int32, to-from), count: make([]int32, to-from)}
+	var weights []float64
+	for i := range t.first {
+		center := (float64(from+i) + 0.5) * scale
 		first := max(int(center-support+0.5), 0)
 		last := min(int(center+support+0.5), in)
-		weights := make([]float64, last-first)
+		weights = weights[:0]
 		sum := 0.0
-		for j := range weights {
-			weights[j] = f.at((float64(j+first) - center + 0.5) * (1 / widen))
+		for j := range last - first {
+			weights = append(weights, f.at((float64(j+first)-center+0.5)*(1/widen)))
 			sum += weights[j]
 		}
-		taps[i] = tap{first: first, weights: make([]int32, len(weights))}
-		for j, w := range weights {
-			taps[i].weights[j] = int32(math.Round(w / sum * (1 << weightBits)))
+		t.first[i], t.count[i] = int32(first), int32(len(weights))
+		for _, w := range weights {
+			t.weights = append(t.weights, int32(math.Round(w/sum*(1<<weightBits))))
 		}
 	}
-	return taps
+	return t
 }
 
-func (m *Image) resizeRows(w int, f Filter) *Image {
-	const half = 1 << (weightBits - 1)
-	out := New(w, m.H)
-	taps := f.taps(m.W, w)
-	for y := range m.H {
-		src, dst := m.row(y), out.row(y)
-		for x, t := range taps {
+// span is from the first sample that is read to after the last one.
+func (t *taps) span() (first, last int) {
+	end := len(t.first) - 1
+	return int(t.first[0]), int(t.first[end] + t.count[end])
+}
+
+// resizeRows scales rows from … to-1.
+func (m *Image) resizeRows(t *taps, from, to int) *Image {
+	out := New(len(t.first), to-from)
+	for y := from; y < to; y++ {
+		src, dst := m.row(y), out.row(y-from)
+		// The kernel reads and writes a byte beyond the last pixel of a row.
+		if rowKernel != nil && y < min(to, m.H)-1 {
+			rowKernel(&dst[0], &src[0], &t.first[0], &t.count[0], &t.weights[0], len(t.first))
+			continue
+		}
+		weights := t.weights
+		for x, n := range t.count {
 			r, g, b := int32(half), int32(half), int32(half)
-			s := src[3*t.first : 3*(t.first+len(t.weights))]
-			for _, k := range t.weights {
+			s := src[3*t.first[x]:][:3*n]
+			for _, k := range weights[:n] {
 				p := s[:3:3]
 				r += int32(p[0]) * k
 				g += int32(p[1]) * k
@@ -113,31 +145,45 @@ func (m *Image) resizeRows(w int, f Filter) *Image {
 				s = s[3:]
 			}
 			dst[3*x], dst[3*x+1], dst[3*x+2] = clamp22(r), clamp22(g), clamp22(b)
+			weights = weights[n:]
 		}
 	}
 	return out
 }
 
-func (m *Image) resizeColumns(h int, f Filter) *Image {
-	const half = 1 << (weightBits - 1)
-	out := New(m.W, h)
-	sums := make([]int32, 3*m.W)
-	for y, t := range f.taps(m.H, h) {
-		for i := range sums {
-			sums[i] = half
-		}
-		for j, k := range t.weights {
-			src := m.row(t.first + j)
-			for i, v := range src[:len(sums)] {
-				sums[i] += int32(v) * k
+// resizeColumns scales w columns from column x on; row 0 of m is sample origin.
+func (m *Image) resizeColumns(t *taps, origin, x, w int) *Image {
+	out := New(w, len(t.first))
+	sums := make([]int32, 3*w)
+	weights := t.weights
+	for y, n := range t.count {
+		src := m.Pix[3*((int(t.first[y])-origin)*m.W+x):]
+		dst := out.row(y)
+		fast := 0
+		if columnKernel != nil {
+			if fast = 3 * w / columnBytes * columnBytes; fast > 0 {
+				columnKernel(&dst[0], &src[0], 3*m.W, &weights[0], int(n), fast)
 			}
 		}
-		for i, dst := 0, out.row(y); i < len(dst); i++ {
+		for i := fast; i < len(sums); i++ {
+			sums[i] = half
+		}
+		for j, k := range weights[:n] {
+			line := src[3*m.W*j:][:len(sums)]
+			for i := fast; i < len(line); i++ {
+				sums[i] += int32(line[i]) * k
+			}
+		}
+		for i := fast; i < len(dst); i++ {
 			dst[i] = clamp22(sums[i])
 		}
+		weights = weights[n:]
 	}
 	return out
 }
+
+// half rounds the fraction bits.
+const half = 1 << (weightBits - 1)
 
 // clamp22 drops the fraction bits and limits the result to a byte.
 func clamp22(x int32) byte {

@@ -2,7 +2,10 @@ package imgio
 
 import (
 	"fmt"
+	"image"
+	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"locbench/kapture/kapturetest"
@@ -58,6 +61,38 @@ func TestResizeConstant(t *testing.T) {
 					t.Fatalf("filter %d, size %v: found %d", f, size, v)
 				}
 			}
+		}
+	}
+}
+
+// TestResizePart: a part is that of the whole, and the kernels agree with the
+// code without them.
+func TestResizePart(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	row, column := rowKernel, columnKernel
+	defer func() { rowKernel, columnKernel = row, column }()
+	for range 400 {
+		m := New(1+rng.IntN(70), 1+rng.IntN(70))
+		for i := range m.Pix {
+			m.Pix[i] = byte(rng.IntN(2) * rng.IntN(256))
+		}
+		w, h := 1+rng.IntN(90), 1+rng.IntN(90)
+		switch rng.IntN(6) {
+		case 0:
+			w = m.W
+		case 1:
+			h = m.H
+		case 2:
+			w, h = m.W, m.H
+		}
+		at := image.Pt(rng.IntN(w), rng.IntN(h))
+		part := image.Rectangle{Min: at, Max: at.Add(image.Pt(1+rng.IntN(w-at.X), 1+rng.IntN(h-at.Y)))}
+		f := Filter(rng.IntN(3))
+		rowKernel, columnKernel = row, column
+		got := m.ResizePart(w, h, f, part)
+		rowKernel, columnKernel = nil, nil
+		if want := m.Resize(w, h, f).Crop(part); got.W != want.W || got.H != want.H || !slices.Equal(got.Pix, want.Pix) {
+			t.Fatalf("%d×%d to %d×%d, filter %d, part %v: differs", m.W, m.H, w, h, f, part)
 		}
 	}
 }

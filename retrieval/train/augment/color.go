@@ -64,11 +64,25 @@ func contrast(m *imgio.Image, k float64) {
 
 // saturation scales the distance of each channel from the pixel's grey by k.
 func saturation(m *imgio.Image, k float64) {
-	f := float32(k)
-	for p := m.Pix; len(p) > 0; p = p[3:] {
-		g := grey(p)
-		p[0], p[1], p[2] = blend(g, p[0], f), blend(g, p[1], f), blend(g, p[2], f)
+	var t [511]float32 // by distance, from -255 on
+	for d := range t {
+		t[d] = float32(k) * float32(d-255)
 	}
+	for p := m.Pix; len(p) > 0; p = p[3:] {
+		g := int(grey(p))
+		for c, v := range p[:3] {
+			// As blend, but cut off before it is limited.
+			p[c] = limit(int32(float32(g) + t[int(v)-g+255]))
+		}
+	}
+}
+
+// limit is v within a byte's range.
+func limit(v int32) byte {
+	if uint32(v) < 256 {
+		return byte(v)
+	}
+	return byte(^(v >> 31))
 }
 
 // grey is the ITU-R 601 luma of a pixel in Pillow's 16-bit fixed point.
@@ -80,57 +94,9 @@ func grey(p []byte) byte {
 // moves by a whole number of 1/255 of the circle and wraps at 256, and back.
 func hue(m *imgio.Image, share float64) {
 	shift := byte(int(share * 255)) // cut off towards 0, then modulo 256
+	t := hsvTables()
 	for p := m.Pix; len(p) > 0; p = p[3:] {
-		h, s, v := toHSV(p[0], p[1], p[2])
-		p[0], p[1], p[2] = fromHSV(h+shift, s, v)
+		h, s, v := t.of(p[0], p[1], p[2])
+		p[0], p[1], p[2] = t.back(h+shift, s, v)
 	}
-}
-
-// toHSV is Pillow's conversion, in float32.
-func toHSV(r, g, b byte) (h, s, v byte) {
-	most, least := max(r, g, b), min(r, g, b)
-	if most == least {
-		return 0, 0, most
-	}
-	span := float32(most - least)
-	rc, gc, bc := float32(most-r)/span, float32(most-g)/span, float32(most-b)/span
-	var t float32
-	switch most {
-	case r:
-		t = bc - gc
-	case g:
-		t = float32(2 + float64(rc) - float64(bc))
-	default:
-		t = float32(4 + float64(gc) - float64(rc))
-	}
-	turn := float64(t)/6 + 1
-	if turn >= 1 {
-		turn--
-	}
-	return byte(float64(float32(turn)) * 255), byte(float64(span/float32(most)) * 255), most
-}
-
-// fromHSV is Pillow's conversion back.
-func fromHSV(h, s, v byte) (r, g, b byte) {
-	if s == 0 {
-		return v, v, v
-	}
-	fs, fh := float32(float64(s)/255), float32(float64(float32(h)*6)/255)
-	i := int(fh)
-	f := float64(fh - float32(i))
-	level := func(k float64) byte { return byte(float64(v)*k + 0.5) }
-	p, q, t := level(1-float64(fs)), level(1-float64(fs)*f), level(1-float64(fs)*(1-f))
-	switch i % 6 {
-	case 0:
-		return v, t, p
-	case 1:
-		return q, v, p
-	case 2:
-		return p, v, t
-	case 3:
-		return p, q, v
-	case 4:
-		return t, p, v
-	}
-	return v, p, q
 }

@@ -100,7 +100,8 @@ func TestPillow(t *testing.T) {
 // warped is the whole image after a map.
 func warped(m *imgio.Image, back *projective) *imgio.Image {
 	out := imgio.New(m.W, m.H)
-	warp(out, m, image.Rect(0, 0, m.W, m.H), back)
+	all := image.Rect(0, 0, m.W, m.H)
+	warp(out, &part{m, all, all}, all, back)
 	return out
 }
 

@@ -26,8 +26,9 @@ func (p *Pipeline) Config() Config { return p.c }
 // Apply returns a changed image of Size×Size pixels; im stays as it is. The
 // same generator gives the same pixels.
 func (p *Pipeline) Apply(im *imgio.Image, rng *rand.Rand) *imgio.Image {
-	m := p.scale(cut(im, rng), rng)
-	m = p.place(m, rng)
+	m := cut(im, rng)
+	w, h := p.scale(m, rng)
+	m = p.place(m, w, h, rng)
 	if p.c.Flip && rng.IntN(2) == 1 {
 		flip(m)
 	}
@@ -58,9 +59,9 @@ func cut(m *imgio.Image, rng *rand.Rand) *imgio.Image {
 	return m.Crop(image.Rectangle{Min: at, Max: at.Add(image.Pt(w, h))})
 }
 
-// scale gives the shorter side a random length, and the image another aspect.
-func (p *Pipeline) scale(m *imgio.Image, rng *rand.Rand) *imgio.Image {
-	w, h := m.W, m.H
+// scale draws a size: a length of the shorter side, and another aspect.
+func (p *Pipeline) scale(m *imgio.Image, rng *rand.Rand) (w, h int) {
+	w, h = m.W, m.H
 	if p.c.ScaleMax > 0 {
 		size := int(0.5 + logUniform(rng, float64(p.c.ScaleMin), float64(p.c.ScaleMax)))
 		if !p.c.Upscale {
@@ -80,7 +81,7 @@ func (p *Pipeline) scale(m *imgio.Image, rng *rand.Rand) *imgio.Image {
 			h = max(side(float64(h)*k), short)
 		}
 	}
-	return m.Resize(w, h, imgio.Bilinear)
+	return w, h
 }
 
 func side(v float64) int { return max(1, int(v+0.5)) }
@@ -90,34 +91,50 @@ func logUniform(rng *rand.Rand, lo, hi float64) float64 {
 	return lo * math.Exp(rng.Float64()*math.Log(hi/lo))
 }
 
-// place turns and tilts the image and takes a random square of it. Where the
-// image is too small the square is grey around it (Pad).
-func (p *Pipeline) place(m *imgio.Image, rng *rand.Rand) *imgio.Image {
+// place scales the image to w×h pixels, turns and tilts it and takes a random
+// square of it. Where it is too small the square is grey around it (Pad). No more
+// is scaled than is seen.
+func (p *Pipeline) place(m *imgio.Image, w, h int, rng *rand.Rand) *imgio.Image {
 	s := p.c.Size
 	var back *projective
 	if p.c.Rotation > 0 {
-		back = rotation(m.W, m.H, (2*rng.Float64()-1)*p.c.Rotation)
+		back = rotation(w, h, (2*rng.Float64()-1)*p.c.Rotation)
 	}
 	if p.c.Tilt > 0 {
-		amount := 1 + rng.IntN(max(1, int(math.Ceil(p.c.Tilt*float64(max(m.W, m.H))))))
-		t := tilt(m.W, m.H, direction(rng.IntN(4)), float64(amount))
+		amount := 1 + rng.IntN(max(1, int(math.Ceil(p.c.Tilt*float64(max(w, h))))))
+		t := tilt(w, h, direction(rng.IntN(4)), float64(amount))
 		if back != nil {
 			t = back.after(t)
 		}
 		back = t
 	}
-	at := image.Pt(offset(m.W-s, rng), offset(m.H-s, rng))
+	at := image.Pt(offset(w-s, rng), offset(h-s, rng))
 	out := imgio.New(s, s)
-	if m.W < s || m.H < s {
+	if w < s || h < s {
 		fill(out, padGrey)
 	}
 	window := image.Rectangle{Min: at, Max: at.Add(image.Pt(s, s))}
+	all := image.Rect(0, 0, w, h)
+	seen := window.Intersect(all)
+	if back != nil {
+		seen = back.seen(seen, all)
+	}
+	if seen.Empty() { // the square shows nothing of the image
+		seen = image.Rect(0, 0, 1, 1)
+	}
+	scaled := part{m.ResizePart(w, h, imgio.Bilinear, seen), seen, all}
 	if back == nil {
-		paste(out, m, window)
+		paste(out, &scaled, window)
 	} else {
-		warp(out, m, window, back)
+		warp(out, &scaled, window, back)
 	}
 	return out
+}
+
+// part is a rectangle of an image that has the size of all.
+type part struct {
+	*imgio.Image
+	at, all image.Rectangle
 }
 
 // padGrey is the grey around images that are too small, as published.
@@ -139,11 +156,12 @@ func fill(m *imgio.Image, v byte) {
 }
 
 // paste copies the window of m to out, where there is any of m in it.
-func paste(out, m *imgio.Image, window image.Rectangle) {
-	in := window.Intersect(image.Rect(0, 0, m.W, m.H))
+func paste(out *imgio.Image, m *part, window image.Rectangle) {
+	in := window.Intersect(m.at)
 	for y := in.Min.Y; y < in.Max.Y; y++ {
 		to := 3 * ((y-window.Min.Y)*out.W + in.Min.X - window.Min.X)
-		copy(out.Pix[to:], m.Pix[3*(y*m.W+in.Min.X):3*(y*m.W+in.Max.X)])
+		from := 3 * ((y-m.at.Min.Y)*m.W + in.Min.X - m.at.Min.X)
+		copy(out.Pix[to:], m.Pix[from:][:3*in.Dx()])
 	}
 }
 

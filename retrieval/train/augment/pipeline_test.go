@@ -116,10 +116,10 @@ func TestScale(t *testing.T) {
 			p := pipeline(t, tt.c)
 			lo, hi, least, most := math.Inf(1), 0.0, 1000, 0
 			for seed := range uint64(300) {
-				m := p.scale(im, generator(seed))
-				ratio := float64(m.W) / float64(m.H)
+				w, h := p.scale(im, generator(seed))
+				ratio := float64(w) / float64(h)
 				lo, hi = min(lo, ratio), max(hi, ratio)
-				least, most = min(least, m.H), max(most, m.H)
+				least, most = min(least, h), max(most, h)
 			}
 			if least < tt.shortLo || most > tt.shortHi || least > tt.shortLo+2 || most < tt.shortHi-2 {
 				t.Errorf("want shorter sides of %d to %d, found %d to %d", tt.shortLo, tt.shortHi, least, most)
@@ -139,16 +139,26 @@ func TestLongImage(t *testing.T) {
 	}
 }
 
-// TestWindow wants of a crop of a turned image what the turned image has there.
+// TestWindow wants of a crop of a turned image what the turned image has there,
+// though no more of the image is given than the crop may show.
 func TestWindow(t *testing.T) {
-	im := noise(50, 40)
-	back := rotation(50, 40, 20).after(tilt(50, 40, tiltUp, 5))
-	whole := warped(im, back)
-	window := image.Rect(7, 9, 31, 33)
-	out := imgio.New(24, 24)
-	warp(out, im, window, back)
-	if !bytes.Equal(out.Pix, whole.Crop(window).Pix) {
-		t.Error("a window of the turned image is not its crop")
+	rng := generator(1)
+	for range 300 {
+		w, h := 1+rng.IntN(60), 1+rng.IntN(50)
+		im, all := noise(w, h), image.Rect(0, 0, w, h)
+		back := rotation(w, h, 360*rng.Float64()).after(tilt(w, h, direction(rng.IntN(4)), 20*rng.Float64()))
+		whole := warped(im, back)
+		at := image.Pt(rng.IntN(w), rng.IntN(h))
+		window := image.Rectangle{Min: at, Max: at.Add(image.Pt(1+rng.IntN(w-at.X), 1+rng.IntN(h-at.Y)))}
+		seen := back.seen(window, all)
+		if seen.Empty() {
+			seen = image.Rect(0, 0, 1, 1)
+		}
+		out := imgio.New(window.Dx(), window.Dy())
+		warp(out, &part{im.Crop(seen), seen, all}, window, back)
+		if !bytes.Equal(out.Pix, whole.Crop(window).Pix) {
+			t.Fatalf("window %v of a turned image of %d×%d, of which %v is seen, is not its crop", window, w, h, seen)
+		}
 	}
 }
 

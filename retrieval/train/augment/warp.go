@@ -117,41 +117,74 @@ func between(from, to [4][2]float64) *projective {
 	return &p
 }
 
+// seen is the part of the image that the pixels of a window may come from.
+func (p *projective) seen(window, all image.Rectangle) image.Rectangle {
+	if window.Empty() {
+		return window
+	}
+	box := image.Rectangle{}
+	for _, x := range []int{window.Min.X, window.Max.X - 1} {
+		for _, y := range []int{window.Min.Y, window.Max.Y - 1} {
+			if p[6]*(float64(x)+0.5)+p[7]*(float64(y)+0.5)+1 <= 0 {
+				return all // beyond the horizon
+			}
+			u, v := p.at(float64(x)+0.5, float64(y)+0.5)
+			u, v = min(max(u, 0), float64(all.Dx())), min(max(v, 0), float64(all.Dy()))
+			// A pixel is made of four around it; one more for rounding.
+			at := image.Pt(int(u)-2, int(v)-2)
+			box = box.Union(image.Rectangle{Min: at, Max: at.Add(image.Pt(5, 5))})
+		}
+	}
+	return box.Intersect(all)
+}
+
 // warp fills out with the window of the image that back makes of m. The
 // interpolation is bilinear, as Pillow's: from pixel centres, cut off to a
 // byte; what comes from outside of m is black.
-func warp(out, m *imgio.Image, window image.Rectangle, back *projective) {
+func warp(out *imgio.Image, m *part, window image.Rectangle, back *projective) {
 	dst := out.Pix
-	w, h := float64(m.W), float64(m.H)
+	w, h := float64(m.all.Dx()), float64(m.all.Dy())
+	p := *back
 	for y := window.Min.Y; y < window.Max.Y; y++ {
+		if y < 0 || y >= m.all.Max.Y { // padding stays
+			dst = dst[3*window.Dx():]
+			continue
+		}
+		cy := float64(y) + 0.5
+		py, qy, ky := p[1]*cy, p[4]*cy, p[7]*cy
 		for x := window.Min.X; x < window.Max.X; x++ {
-			u, v := back.at(float64(x)+0.5, float64(y)+0.5)
-			inside := x >= 0 && y >= 0 && x < m.W && y < m.H
-			switch {
-			case !inside: // padding stays
-			case u >= 0 && v >= 0 && u < w && v < h:
-				bilinear(dst[:3], m, u-0.5, v-0.5)
-			default:
-				dst[0], dst[1], dst[2] = 0, 0, 0
+			if x >= 0 && x < m.all.Max.X {
+				cx := float64(x) + 0.5
+				k := float64(p[6]*cx) + ky + 1
+				u, v := (float64(p[0]*cx)+py+p[2])/k, (float64(p[3]*cx)+qy+p[5])/k
+				if u >= 0 && v >= 0 && u < w && v < h {
+					m.bilinear(dst[:3], u-0.5, v-0.5)
+				} else {
+					dst[0], dst[1], dst[2] = 0, 0, 0
+				}
 			}
 			dst = dst[3:]
 		}
 	}
 }
 
-// bilinear writes the colour of m at (u, v) from the centre of its first pixel.
-func bilinear(dst []byte, m *imgio.Image, u, v float64) {
-	fx, fy := math.Floor(u), math.Floor(v)
-	dx, dy := u-fx, v-fy
-	x, y := int(fx), int(fy)
-	x0, x1 := 3*max(x, 0), 3*min(x+1, m.W-1)
-	upper := m.Pix[3*m.W*max(y, 0):]
-	lower := m.Pix[3*m.W*min(y+1, m.H-1):]
-	for c := range 3 {
-		a, b := float64(upper[x0+c]), float64(upper[x1+c])
-		top := a + float64((b-a)*dx)
-		a, b = float64(lower[x0+c]), float64(lower[x1+c])
-		low := a + float64((b-a)*dx)
-		dst[c] = byte(top + float64((low-top)*dy))
+// bilinear writes the colour at (u, v) from the centre of the first pixel of all.
+func (m *part) bilinear(dst []byte, u, v float64) {
+	x, y := int(u), int(v) // rounded down, from -0.5 on
+	if u < 0 {
+		x = -1
+	}
+	if v < 0 {
+		y = -1
+	}
+	dx, dy := u-float64(x), v-float64(y)
+	x0, x1 := max(x, 0)-m.at.Min.X, min(x+1, m.all.Max.X-1)-m.at.Min.X
+	y0, y1 := max(y, 0)-m.at.Min.Y, min(y+1, m.all.Max.Y-1)-m.at.Min.Y
+	a, b := m.Pix[3*(y0*m.W+x0):][:3], m.Pix[3*(y0*m.W+x1):][:3]
+	c, d := m.Pix[3*(y1*m.W+x0):][:3], m.Pix[3*(y1*m.W+x1):][:3]
+	for i := range dst[:3] {
+		top := float64(a[i]) + float64(float64(int(b[i])-int(a[i]))*dx)
+		low := float64(c[i]) + float64(float64(int(d[i])-int(c[i]))*dx)
+		dst[i] = byte(top + float64((low-top)*dy))
 	}
 }

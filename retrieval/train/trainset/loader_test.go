@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"image"
 	"image/png"
+	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -255,6 +256,35 @@ func BenchmarkLoader(b *testing.B) {
 	l := NewLoader(set, LoaderOptions{Pipeline: pipeline(b, augment.Default(128)), Workers: runtime.GOMAXPROCS(0), Ahead: 16,
 		Open: func(int) (*imgio.Image, error) { return m, nil }})
 	draws := newSampler(b, set, SamplerOptions{Batch: 64}).Batch(0, 0)
+	n := 0
+	for b.Loop() {
+		for _, err := range l.Load(b.Context(), slices.Values(draws)) {
+			if err != nil {
+				b.Fatal(err)
+			}
+			n++
+		}
+	}
+	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "images/s")
+}
+
+// BenchmarkLoaderFiles decodes and augments the images of the folder of folders
+// that LOCBENCH_IMAGES names, on one thread, for crops of 224 pixels.
+// docs/benchmarks/torch_train.py times the same with torchvision.
+func BenchmarkLoaderFiles(b *testing.B) {
+	path := os.Getenv("LOCBENCH_IMAGES")
+	if path == "" {
+		b.Skip("LOCBENCH_IMAGES names no folder: skipped")
+	}
+	set, err := Open(b.Context(), DefaultSource(KindFolder, path))
+	if err != nil {
+		b.Fatal(err)
+	}
+	l := NewLoader(set, LoaderOptions{Pipeline: pipeline(b, augment.Default(224))})
+	var draws []Draw
+	for i := range set.Len() {
+		draws = append(draws, Draw{Image: i, Key: uint64(i)})
+	}
 	n := 0
 	for b.Loop() {
 		for _, err := range l.Load(b.Context(), slices.Values(draws)) {
