@@ -3,10 +3,13 @@ package nets
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"testing"
 
 	"locbench/retrieval/backend"
 	"locbench/retrieval/imgio"
+	"locbench/retrieval/train/loss"
+	"locbench/retrieval/train/trainset"
 )
 
 // BenchmarkDeviceLearner is a training step on 1024 images in memory, on the
@@ -34,10 +37,10 @@ func BenchmarkDeviceLearner(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				grad := randomGradient(len(images) * l.Dim())
-				learn(b, l, images, grad) // compiles
+				step := learning(b, l, images)
+				step() // compiles
 				for b.Loop() {
-					learn(b, l, images, grad)
+					step()
 				}
 				b.ReportMetric(float64(len(images)*b.N)/b.Elapsed().Seconds(), "images/s")
 			})
@@ -53,21 +56,39 @@ func archOf(b *testing.B, cfg Config) arch {
 	return a
 }
 
-// learn is one step of training.
-func learn(b *testing.B, l *Learner, images []*imgio.Image, grad []float32) {
-	if _, err := l.Describe(b.Context(), images); err != nil {
+// learning returns one step of training with the AP loss, on images of which
+// eight show the same: the three stages of multi-stage backpropagation, and Adam.
+func learning(b *testing.B, l *Learner, images []*imgio.Image) (step func()) {
+	ap, err := loss.New(loss.DefaultOptions(), runtime.GOMAXPROCS(0))
+	if err != nil {
 		b.Fatal(err)
 	}
-	if err := l.Accumulate(b.Context(), images, grad); err != nil {
-		b.Fatal(err)
+	relation := func(i, j int) trainset.Relation {
+		if i/8 == j/8 {
+			return trainset.Positive
+		}
+		return trainset.Negative
 	}
-	if err := l.Step(DefaultAdam()); err != nil {
-		b.Fatal(err)
+	return func() {
+		rows, err := l.Describe(b.Context(), images)
+		if err != nil {
+			b.Fatal(err)
+		}
+		grad := make([]float32, len(rows))
+		if _, err := ap.Of(b.Context(), &loss.Batch{Dim: l.Dim(), Descriptors: rows, Relation: relation}, grad); err != nil {
+			b.Fatal(err)
+		}
+		if err := l.Accumulate(b.Context(), images, grad); err != nil {
+			b.Fatal(err)
+		}
+		if err := l.Step(DefaultAdam()); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 
 // BenchmarkLearner is a training step on 32 images by multi-stage
-// backpropagation: descriptors, then gradients, then Adam.
+// backpropagation: descriptors, the AP loss, gradients, then Adam.
 // docs/benchmarks/torch_train.py times the same in PyTorch.
 func BenchmarkLearner(b *testing.B) {
 	for _, c := range []struct {
@@ -82,9 +103,9 @@ func BenchmarkLearner(b *testing.B) {
 			cfg := learnerConfig(c.arch, "gem")
 			cfg.OutDim = 0
 			l := newTestLearner(b, cfg, scratchTensors(b, cfg, images[:8]), LearnerOptions{}, 0)
-			grad := randomGradient(len(images) * l.Dim())
+			step := learning(b, l, images)
 			for b.Loop() {
-				learn(b, l, images, grad)
+				step()
 			}
 			b.ReportMetric(float64(len(images)*b.N)/b.Elapsed().Seconds(), "images/s")
 		})

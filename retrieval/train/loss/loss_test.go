@@ -3,8 +3,10 @@ package loss
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -507,24 +509,27 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// BenchmarkLoss measures value and gradient of batches of the paper's size.
+// BenchmarkLoss measures value and gradient of a batch of the paper's size, and of
+// a quarter, on all processors.
 func BenchmarkLoss(b *testing.B) {
 	for _, name := range []string{NameAP, NameTriplet} {
-		o := DefaultOptions()
-		o.Name = name
-		l, err := New(o, 2)
-		if err != nil {
-			b.Fatal(err)
-		}
-		batch := randomBatch(4096, 2048, 16, 1)
-		grad := make([]float32, len(batch.Descriptors))
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, err := l.Of(context.Background(), batch, grad); err != nil {
-					b.Fatal(err)
-				}
+		for _, n := range []int{1024, 4096} {
+			o := DefaultOptions()
+			o.Name = name
+			l, err := New(o, runtime.GOMAXPROCS(0))
+			if err != nil {
+				b.Fatal(err)
 			}
-		})
+			batch := randomBatch(n, 2048, 16, 1)
+			grad := make([]float32, len(batch.Descriptors))
+			b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, err := l.Of(context.Background(), batch, grad); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
 	}
 }
