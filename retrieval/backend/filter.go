@@ -120,18 +120,20 @@ type walk struct {
 	tile    filterTile
 	taps    [][2]int // of all runs, in bytes: of the input, of the weights
 	starts  []int    // by run: where its taps begin
+	size    int      // tiles of a block
 	position
 }
 
 // position is a tile's.
 type position struct{ run, pixel int }
 
-// prepare turns the taps into bytes, and panics if the kernel would read memory
-// that is not there: it takes whole tiles.
+// prepare turns the taps into bytes and divides the tiles evenly into blocks, and
+// panics if the kernel would read memory that is not there: it takes whole tiles.
 func (w *walk) prepare() {
 	f := w.filter
 	line := f.depth * f.kernel.cols * 4
 	w.starts = make([]int, len(w.runs))
+	tiles, step := 0, 1
 	for i, r := range w.runs {
 		if i > 0 && &r.Taps[0] == &w.runs[i-1].Taps[0] && len(r.Taps) == len(w.runs[i-1].Taps) {
 			w.starts[i] = w.starts[i-1]
@@ -142,26 +144,27 @@ func (w *walk) prepare() {
 			}
 		}
 		whole := (r.Pixels + f.kernel.rows - 1) / f.kernel.rows * f.kernel.rows
+		tiles, step = tiles+whole/f.kernel.rows, max(step, r.InStep)
 		for _, t := range r.Taps {
 			if t.Place >= f.taps || r.In+(whole-1)*r.InStep+t.Offset+f.depth > cap(w.in) {
 				panic("backend: a filter's input lacks the slack beyond its last row")
 			}
 		}
 	}
+	size := max(4, tileCache/(f.kernel.rows*step))
+	blocks := max(1, (tiles+size/2)/size)
+	w.size = (tiles + blocks - 1) / blocks
 }
 
 // block computes one panel of some tiles, whose input stays in the cache, and
 // ends at the first tile after them.
 func (w *walk) block(panel int) {
 	rows, t := w.filter.kernel.rows, &w.tile
-	for tiles := 0; w.run < len(w.runs); {
+	for tiles := 0; w.run < len(w.runs) && tiles < w.size; {
 		r := &w.runs[w.run]
-		if tiles >= max(4, tileCache/(rows*max(r.InStep, 1))) {
-			return
-		}
 		t.offsets, t.taps = &w.taps[w.starts[w.run]], len(r.Taps)
 		t.step, t.outStep = r.InStep*4, r.OutStep*4
-		for ; w.pixel < r.Pixels && tiles < max(4, tileCache/(rows*max(r.InStep, 1))); w.pixel += rows {
+		for ; w.pixel < r.Pixels && tiles < w.size; w.pixel += rows {
 			t.in = &w.in[r.In+w.pixel*r.InStep]
 			t.out = &w.out[r.Out+w.pixel*r.OutStep+panel]
 			t.pixels = min(rows, r.Pixels-w.pixel)

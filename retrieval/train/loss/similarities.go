@@ -11,6 +11,9 @@ import (
 const (
 	blockRows = 64 // queries whose similarities are computed together
 	waveSize  = 8  // blocks that are in memory at a time
+	// rowGap lies between the rows of a matrix: a power of two apart, they would
+	// all be in the same few sets of the caches.
+	rowGap = 16
 )
 
 // similarities computes products of descriptors in blocks of queries, on the
@@ -41,16 +44,19 @@ func (k *block) row(i int) []float32 { return k.values[(i-k.from)*k.width:][:k.w
 type product struct {
 	s      *similarities
 	n, dim int
-	padded []float32 // the descriptors, with slack
+	padded []float32 // the descriptors, in rows of step floats, with slack
+	step   int
 	all    *backend.Filter
 	blocks [waveSize]block
 	work   [waveSize]any // of the loss, kept from wave to wave
 }
 
 func (s *similarities) of(b *Batch) *product {
-	p := &product{s: s, n: b.Len(), dim: b.Dim}
-	p.padded = make([]float32, len(b.Descriptors)+backend.FilterSlack*b.Dim)
-	copy(p.padded, b.Descriptors)
+	p := &product{s: s, n: b.Len(), dim: b.Dim, step: b.Dim + rowGap}
+	p.padded = make([]float32, (p.n+backend.FilterSlack)*p.step)
+	for i := range p.n {
+		copy(p.padded[i*p.step:], b.Descriptors[i*p.dim:][:p.dim])
+	}
 	p.all = s.b.NewFilter(p.n, 1, b.Dim, b.Descriptors, make([]float32, p.n))
 	return p
 }
@@ -91,12 +97,12 @@ func (p *product) waves(ctx context.Context, rows func(slot int, k *block), afte
 
 // fill computes the similarities of the block that starts at image from.
 func (p *product) fill(k *block, from int) {
-	k.from, k.to, k.width = from, min(from+blockRows, p.n), p.all.Width()
+	k.from, k.to, k.width = from, min(from+blockRows, p.n), p.all.Width()+rowGap
 	if k.values == nil {
 		k.values = make([]float32, (blockRows+backend.FilterSlack)*k.width)
 	}
 	p.all.Apply(k.values, p.padded, &backend.Area{
 		Rows: 1, Cols: k.to - k.from, Offsets: []int{0},
-		In: from * p.dim, InStep: p.dim, OutStep: k.width,
+		In: from * p.step, InStep: p.step, OutStep: k.width,
 	})
 }
