@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"pgregory.net/rapid"
 
@@ -140,14 +141,23 @@ func TestLongImage(t *testing.T) {
 }
 
 // TestWindow wants of a crop of a turned image what the turned image has there,
-// though no more of the image is given than the crop may show.
+// though no more of the image is given than the crop may show, and by the kernel
+// what comes without it.
 func TestWindow(t *testing.T) {
+	var r warpRow
+	if unsafe.Offsetof(r.origin) != 32 || unsafe.Offsetof(r.slopes) != 48 || unsafe.Offsetof(r.ends) != 112 {
+		t.Error("warpRow changed: adapt warp_amd64.s")
+	}
+	kernel := warpKernel
+	defer func() { warpKernel = kernel }()
 	rng := generator(1)
 	for range 300 {
 		w, h := 1+rng.IntN(60), 1+rng.IntN(50)
 		im, all := noise(w, h), image.Rect(0, 0, w, h)
 		back := rotation(w, h, 360*rng.Float64()).after(tilt(w, h, direction(rng.IntN(4)), 20*rng.Float64()))
+		warpKernel = nil
 		whole := warped(im, back)
+		warpKernel = kernel
 		at := image.Pt(rng.IntN(w), rng.IntN(h))
 		window := image.Rectangle{Min: at, Max: at.Add(image.Pt(1+rng.IntN(w-at.X), 1+rng.IntN(h-at.Y)))}
 		seen := back.seen(window, all)

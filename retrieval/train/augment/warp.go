@@ -138,34 +138,102 @@ func (p *projective) seen(window, all image.Rectangle) image.Rectangle {
 	return box.Intersect(all)
 }
 
+// warpRow is some pixels of a row for the kernel; the assembly reads it by offset.
+type warpRow struct {
+	dst    *byte
+	src    *byte // the part's first pixel
+	stride int   // bytes of its row
+	n      int   // pixels, at least one
+	origin int   // bytes from where (0, 0) would be to the part's first pixel
+	center float64
+	slopes [4]float64 // u, v and their denominator are slopes·center + row + ends
+	row    [4]float64
+	ends   [4]float64
+}
+
 // warp fills out with the window of the image that back makes of m. The
 // interpolation is bilinear, as Pillow's: from pixel centres, cut off to a
 // byte; what comes from outside of m is black.
 func warp(out *imgio.Image, m *part, window image.Rectangle, back *projective) {
-	dst := out.Pix
-	w, h := float64(m.all.Dx()), float64(m.all.Dy())
-	p := *back
-	for y := window.Min.Y; y < window.Max.Y; y++ {
-		if y < 0 || y >= m.all.Max.Y { // padding stays
-			dst = dst[3*window.Dx():]
-			continue
+	first, last := max(window.Min.X, 0), min(window.Max.X, m.all.Max.X)
+	for y := max(window.Min.Y, 0); y < min(window.Max.Y, m.all.Max.Y) && first < last; y++ { // padding stays
+		l := line{part: m, p: *back}
+		l.set(y)
+		row := out.Pix[3*(y-window.Min.Y)*out.W:]
+		dst := func(x int) []byte { return row[3*(x-window.Min.X):][:3] }
+		from, to := first, first
+		if warpKernel != nil {
+			from, to = l.inner(first, last-1) // the kernel writes a byte beyond its last pixel
 		}
-		cy := float64(y) + 0.5
-		py, qy, ky := p[1]*cy, p[4]*cy, p[7]*cy
-		for x := window.Min.X; x < window.Max.X; x++ {
-			if x >= 0 && x < m.all.Max.X {
-				cx := float64(x) + 0.5
-				k := float64(p[6]*cx) + ky + 1
-				u, v := (float64(p[0]*cx)+py+p[2])/k, (float64(p[3]*cx)+qy+p[5])/k
-				if u >= 0 && v >= 0 && u < w && v < h {
-					m.bilinear(dst[:3], u-0.5, v-0.5)
-				} else {
-					dst[0], dst[1], dst[2] = 0, 0, 0
-				}
-			}
-			dst = dst[3:]
+		for x := first; x < from; x++ {
+			l.pixel(dst(x), x)
+		}
+		if from < to {
+			l.pixels(dst(from), from, to)
+		}
+		for x := to; x < last; x++ {
+			l.pixel(dst(x), x)
 		}
 	}
+}
+
+// line is a row of the output.
+type line struct {
+	*part
+	p          projective
+	pu, pv, pk float64 // what the row adds to u, v and their denominator
+}
+
+// set chooses the row.
+func (l *line) set(y int) {
+	center := float64(y) + 0.5
+	l.pu, l.pv, l.pk = l.p[1]*center, l.p[4]*center, l.p[7]*center
+}
+
+// from is where pixel x comes from, and its denominator.
+func (l *line) from(x int) (u, v, k float64) {
+	center := float64(x) + 0.5
+	k = float64(l.p[6]*center) + l.pk + 1
+	return (float64(l.p[0]*center) + l.pu + l.p[2]) / k, (float64(l.p[3]*center) + l.pv + l.p[5]) / k, k
+}
+
+// pixel writes pixel x.
+func (l *line) pixel(dst []byte, x int) {
+	u, v, _ := l.from(x)
+	if u >= 0 && v >= 0 && u < float64(l.all.Dx()) && v < float64(l.all.Dy()) {
+		l.bilinear(dst, u-0.5, v-0.5)
+	} else {
+		dst[0], dst[1], dst[2] = 0, 0, 0
+	}
+}
+
+// inner is a range of the pixels first … last-1 that have their four neighbours in
+// the part, and a byte after them. Such pixels are next to each other: a row comes
+// from a line.
+func (l *line) inner(first, last int) (from, to int) {
+	const margin = 0.01 // for rounding
+	inside := func(x int) bool {
+		u, v, k := l.from(x)
+		u, v = u-0.5, v-0.5
+		return k > 0 && u >= float64(l.at.Min.X)+margin && u < float64(l.at.Max.X-1)-margin &&
+			v >= float64(l.at.Min.Y)+margin && v < float64(l.at.Max.Y-2)-margin
+	}
+	for first < last && !inside(first) {
+		first++
+	}
+	for first < last && !inside(last-1) {
+		last--
+	}
+	return first, max(first, last)
+}
+
+// pixels writes pixels from … to-1, which inner gave, by the kernel.
+func (l *line) pixels(dst []byte, from, to int) {
+	p := &l.p
+	warpKernel(&warpRow{
+		dst: &dst[0], src: &l.Pix[0], stride: 3 * l.W, n: to - from, origin: 3 * (l.at.Min.Y*l.W + l.at.Min.X), center: float64(from) + 0.5,
+		slopes: [4]float64{p[0], p[3], p[6]}, row: [4]float64{l.pu, l.pv, l.pk}, ends: [4]float64{p[2], p[5], 1},
+	})
 }
 
 // bilinear writes the colour at (u, v) from the centre of the first pixel of all.
