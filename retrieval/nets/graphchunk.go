@@ -35,15 +35,20 @@ func learnBatch(pixels int) int { return min(learnImages, max(1, learnPixels/pix
 // size of a chunk, and there must be few.
 func powerOfTwo(n int) int { return 1 << bits.Len(uint(n-1)) }
 
-// commonShape is the one of all images, or else one that they can be padded to.
-func commonShape(images []*imgio.Image) shape {
-	first, same, s := images[0], true, shape{}
+// exactImages of one size are worth a graph of their own.
+const exactImages = 16
+
+// commonShape is one that all images can be padded to: their own if they are
+// many of one size, or as those were, and else one of few.
+func (l *graphLearner) commonShape(images []*imgio.Image) shape {
+	first, same, s := shape{images[0].H, images[0].W}, true, shape{}
 	for _, m := range images {
-		same = same && m.H == first.H && m.W == first.W
+		same = same && first == shape{m.H, m.W}
 		s = shape{max(s.h, paddedSide(m.H)), max(s.w, paddedSide(m.W))}
 	}
-	if same {
-		return shape{first.H, first.W}
+	if same && (len(images) >= exactImages || first == l.exact) {
+		l.exact = first
+		return first
 	}
 	return s
 }
@@ -54,7 +59,7 @@ func (l *graphLearner) chunks(ctx context.Context, images []*imgio.Image, grad [
 	if len(images) == 0 {
 		return ctx.Err()
 	}
-	s, dim := commonShape(images), l.network.head.dim()
+	s, dim := l.commonShape(images), l.network.head.dim()
 	size := learnBatch(s.h * s.w)
 	group, ctx := errgroup.WithContext(ctx)
 	ready := make(chan *chunk)

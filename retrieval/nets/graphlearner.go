@@ -32,6 +32,7 @@ type graphLearner struct {
 	sum      *tensors.Tensor // its accumulated gradient
 	changed  bool            // weights and moments, by a step, since params had the same values
 	pixels   []uint8         // of a chunk on its way to the device
+	exact    shape           // of the last images that had a graph of their own
 	forward  pass
 	backward pass
 	update   *graph.Exec

@@ -165,3 +165,27 @@ func TestGraphChunks(t *testing.T) {
 		t.Errorf("want %v, found %v", context.Canceled, err)
 	}
 }
+
+func TestCommonShape(t *testing.T) {
+	many := func(n, w, h int) (list []*imgio.Image) {
+		for range n {
+			list = append(list, imgio.New(w, h))
+		}
+		return list
+	}
+	l := &graphLearner{}
+	for i, c := range []struct {
+		images []*imgio.Image
+		want   shape
+	}{
+		{many(3, 40, 50), shape{64, 64}},
+		{many(exactImages, 40, 50), shape{50, 40}},
+		{many(1, 40, 50), shape{50, 40}}, // the rest of a batch
+		{many(1, 50, 40), shape{64, 64}},
+		{append(many(20, 40, 50), many(1, 70, 30)...), shape{64, 96}},
+	} {
+		if got := l.commonShape(c.images); got != c.want {
+			t.Errorf("case %d: want %v, found %v", i, c.want, got)
+		}
+	}
+}

@@ -121,7 +121,10 @@ func TestLearnerGradient(t *testing.T) {
 	for i, cfg := range []Config{norm, learnerConfig("resnet50_w4", "gem"), learnerConfig("resnet10_w4", "max")} {
 		images := trainingImages(3)
 		if i == 0 { // of one size: nothing is padded or masked
-			images = []*imgio.Image{photo("a", 45, 51), photo("b", 45, 51), photo("c", 45, 51)}
+			images = nil
+			for j := range exactImages {
+				images = append(images, photo(fmt.Sprint("same", j), 45, 51))
+			}
 		}
 		all := scratchTensors(t, cfg, images)
 		l := newTestLearner(t, cfg, all, LearnerOptions{Norms: true}, 2)
