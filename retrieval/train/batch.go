@@ -16,6 +16,9 @@ type pictures struct {
 	shown  []int          // by place in the batch: the set's image, once it was loaded
 	kept   []*imgio.Image // of the first places
 	budget int            // bytes left for more
+
+	begun iter.Seq2[trainset.Loaded, error] // all of them, already in work; nil: not so
+	stop  func()                            // of begun
 }
 
 func newPictures(l *trainset.Loader, draws []trainset.Draw, budget int) *pictures {
@@ -31,7 +34,7 @@ type chunk struct {
 // chunks gives the images at ascending places, size of them at a time.
 func (p *pictures) chunks(ctx context.Context, places []int, size int) iter.Seq2[chunk, error] {
 	return func(yield func(chunk, error) bool) {
-		next, stop := iter.Pull2(p.loader.Load(ctx, p.missing(places)))
+		next, stop := iter.Pull2(p.load(ctx, places))
 		defer stop()
 		for from := 0; from < len(places); from += size {
 			c := chunk{places: places[from:min(from+size, len(places))]}
@@ -48,6 +51,15 @@ func (p *pictures) chunks(ctx context.Context, places []int, size int) iter.Seq2
 			}
 		}
 	}
+}
+
+// load loads the images at places that are not kept now.
+func (p *pictures) load(ctx context.Context, places []int) iter.Seq2[trainset.Loaded, error] {
+	if begun := p.begun; begun != nil {
+		p.begun = nil
+		return begun
+	}
+	return p.loader.Load(ctx, p.missing(places))
 }
 
 // missing gives the draws of the places that are not kept now.

@@ -11,8 +11,7 @@ import (
 // batch returns the draws of one of the batches of a step.
 func (t *Trainer) batch(ctx context.Context, step, part int) ([]trainset.Draw, error) {
 	if t.cfg.Mining.Every == 0 {
-		i := step*t.cfg.Accumulate + part
-		return t.sampler.Batch(i/t.sampler.Steps(), i%t.sampler.Steps()), nil
+		return t.sampled(step*t.cfg.Accumulate + part), nil
 	}
 	round := step / t.cfg.Mining.Every
 	if t.mined == nil || t.mined.Round != round {
@@ -24,6 +23,12 @@ func (t *Trainer) batch(ctx context.Context, step, part int) ([]trainset.Draw, e
 	}
 	within := step%t.cfg.Mining.Every*t.cfg.Accumulate + part
 	return t.mined.batch(within, t.cfg.Sampler.Batch), nil
+}
+
+// sampled returns the draws of a batch, counted from the first step's, without
+// mining.
+func (t *Trainer) sampled(index int) []trainset.Draw {
+	return t.sampler.Batch(index/t.sampler.Steps(), index%t.sampler.Steps())
 }
 
 // mined is what one pool of hard negatives gave: for each query the query, a

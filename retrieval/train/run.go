@@ -41,6 +41,7 @@ func (t *Trainer) Run(ctx context.Context, resume bool) (*Result, error) {
 			return nil, err
 		}
 	}
+	defer t.dropNext()
 	for step := done; step < t.cfg.Steps; step++ {
 		if err := t.one(ctx, step); err != nil {
 			return nil, err

@@ -45,11 +45,7 @@ type passed struct {
 func (t *Trainer) step(ctx context.Context, step int) (passed, error) {
 	var all passed
 	for i := range t.cfg.Accumulate {
-		draws, err := t.batch(ctx, step, i)
-		if err != nil {
-			return all, err
-		}
-		p, err := t.backpropagate(ctx, draws, step)
+		p, err := t.backpropagate(ctx, step*t.cfg.Accumulate+i)
 		if err != nil {
 			return all, err
 		}
@@ -62,13 +58,16 @@ func (t *Trainer) step(ctx context.Context, step int) (passed, error) {
 	return all, t.learner.Step(adam)
 }
 
-// backpropagate adds the gradient of a batch, in the three stages of the
-// package's comment.
-func (t *Trainer) backpropagate(ctx context.Context, draws []trainset.Draw, step int) (passed, error) {
-	pics := newPictures(t.loader, draws, t.cfg.CacheMB<<20)
-	dim := t.learner.Dim()
-	descriptors := make([]float32, 0, len(draws)*dim)
-	for c, err := range pics.chunks(ctx, places(len(draws)), t.chunk) {
+// backpropagate adds the gradient of a batch, counted from the first step's, in
+// the three stages of the package's comment.
+func (t *Trainer) backpropagate(ctx context.Context, index int) (passed, error) {
+	pics, err := t.pictures(ctx, index)
+	if err != nil {
+		return passed{}, err
+	}
+	n, dim := len(pics.draws), t.learner.Dim()
+	descriptors := make([]float32, 0, n*dim)
+	for c, err := range pics.chunks(ctx, places(n), t.chunk) {
 		if err != nil {
 			return passed{}, err
 		}
@@ -80,13 +79,14 @@ func (t *Trainer) backpropagate(ctx context.Context, draws []trainset.Draw, step
 		t.progress.Add(len(c.images))
 	}
 
+	t.beginNext(ctx, pics, index)
 	grad := make([]float32, len(descriptors))
 	v, err := t.loss.Of(ctx, t.lossBatch(pics.shown, descriptors), grad)
 	if err != nil {
 		return passed{}, err
 	}
 	if math.IsNaN(v.Loss) || math.IsInf(v.Loss, 0) {
-		return passed{}, t.lossError(step, v.Loss, pics.shown)
+		return passed{}, t.lossError(index/t.cfg.Accumulate, v.Loss, pics.shown)
 	}
 
 	steep := withGradient(grad, dim)
@@ -99,8 +99,8 @@ func (t *Trainer) backpropagate(ctx context.Context, draws []trainset.Draw, step
 		}
 		t.progress.Add(len(c.images))
 	}
-	t.progress.Add(len(draws) - len(steep))
-	return passed{v.Loss, v.Terms, len(draws)}, nil
+	t.progress.Add(n - len(steep))
+	return passed{v.Loss, v.Terms, n}, nil
 }
 
 // lossBatch is a batch as the loss sees it.

@@ -8,9 +8,11 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"locbench/bench/record"
 	"locbench/kapture"
@@ -134,6 +136,7 @@ func TestResume(t *testing.T) {
 			for images := 30; ; images += 25 {
 				ctx, stop := context.WithCancel(context.Background())
 				trainer := openTrainer(t, c, dir, Options{Jobs: 2, Progress: &stopAfter{images, stop}})
+				trainer.overlap = true
 				_, err := trainer.Run(ctx, interrupted > 0)
 				stop()
 				if err == nil {
@@ -454,6 +457,64 @@ func TestClassWeights(t *testing.T) {
 		if math.Abs(s-4) > 1e-12 {
 			t.Errorf("the weights of the classes sum to %v, want 4 each", sums)
 			break
+		}
+	}
+}
+
+// TestOverlap: a batch that is loaded during the step before it is the same one.
+func TestOverlap(t *testing.T) {
+	data := landmarks(t)
+	for _, accumulate := range []int{1, 2} {
+		c := small(data)
+		c.Accumulate, c.Steps = accumulate, 3
+		c.Sampler.Batch, c.Chunk = 12, 5
+		model, state := trained(t, c, t.TempDir(), Options{Jobs: 2})
+		dir := t.TempDir()
+		trainer := openTrainer(t, c, dir, Options{Jobs: 2})
+		trainer.overlap = true
+		if _, err := trainer.Run(context.Background(), false); err != nil {
+			t.Fatal(err)
+		}
+		if m, s := files(t, dir); !bytes.Equal(m, model) || !bytes.Equal(s, state) {
+			t.Errorf("%d batches a step: the training differs", accumulate)
+		}
+		if trainer.next != nil {
+			t.Error("a batch beyond the last one is in work")
+		}
+	}
+}
+
+// TestOverlapBegins: the next batch is in work after a step if the images of this
+// one are kept, and given up with the training.
+func TestOverlapBegins(t *testing.T) {
+	c := small(landmarks(t))
+	for _, keep := range []int{0, 64} {
+		c.CacheMB = keep
+		trainer := openTrainer(t, c, t.TempDir(), Options{Jobs: 2})
+		trainer.overlap = true
+		before := runtime.NumGoroutine()
+		if _, err := trainer.step(context.Background(), 0); err != nil {
+			t.Fatal(err)
+		}
+		if begun := trainer.next != nil; begun != (keep > 0) {
+			t.Errorf("%d MB of images: the next batch is in work: %v", keep, begun)
+		}
+		if keep > 0 {
+			if _, err := trainer.step(context.Background(), 1); err != nil {
+				t.Fatal(err)
+			}
+			if trainer.nextIndex != 2 {
+				t.Errorf("want batch 2 in work, found %d", trainer.nextIndex)
+			}
+			if _, err := trainer.step(context.Background(), 4); err != nil { // another than expected
+				t.Fatal(err)
+			}
+		}
+		trainer.dropNext()
+		for end := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before; time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("%d goroutines before, %d after", before, runtime.NumGoroutine())
+			}
 		}
 	}
 }

@@ -59,6 +59,10 @@ type Trainer struct {
 	learner  *nets.Learner
 	loss     loss.Loss
 
+	overlap   bool      // load the next batch while the device computes
+	next      *pictures // of batch nextIndex, in work; nil: none
+	nextIndex int
+
 	mined   *mined // of the steps at hand; nil without mining
 	best    best
 	savedAt int // steps of the last checkpoint; -1: there is none
@@ -97,7 +101,7 @@ func New(ctx context.Context, cfg Config, dir string, o Options) (*Trainer, erro
 	}
 	t.ahead = 2 * t.jobs
 	if !o.Backend.Embedded() {
-		t.ahead = max(t.ahead, t.chunk) // the next chunk, while the device computes
+		t.overlap, t.ahead = true, max(t.ahead, t.chunk) // the next chunk, while the device computes
 	}
 	if err := t.openData(ctx); err != nil {
 		return nil, err

@@ -69,10 +69,22 @@ func NewLoader(set *Set, o LoaderOptions) *Loader {
 // stops. Another goroutine than the caller's asks for the draws.
 func (l *Loader) Load(ctx context.Context, draws iter.Seq[Draw]) iter.Seq2[Loaded, error] {
 	return func(yield func(Loaded, error) bool) {
-		ctx, cancel := context.WithCancel(ctx)
-		slots, wait := l.start(ctx, draws)
-		defer wait()
-		defer cancel()
+		images, _ := l.Begin(ctx, draws, l.options.Ahead)
+		images(yield)
+	}
+}
+
+// Begin is Load that does not wait for the caller to ask: it sets to work at once,
+// on at most ahead images. Who never takes the images calls stop.
+func (l *Loader) Begin(ctx context.Context, draws iter.Seq[Draw], ahead int) (images iter.Seq2[Loaded, error], stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	slots, wait := l.start(ctx, draws, ahead)
+	stop = func() {
+		cancel()
+		wait()
+	}
+	return func(yield func(Loaded, error) bool) {
+		defer stop()
 		for slot := range slots {
 			r := <-slot
 			if !yield(r.Loaded, r.err) || r.err != nil {
@@ -82,7 +94,7 @@ func (l *Loader) Load(ctx context.Context, draws iter.Seq[Draw]) iter.Seq2[Loade
 		if err := ctx.Err(); err != nil {
 			yield(Loaded{}, err)
 		}
-	}
+	}, stop
 }
 
 // result is what a worker has made of a draw.
@@ -93,8 +105,8 @@ type result struct {
 
 // start sets workers to the draws. It returns a slot for each, in order, as long
 // as ctx is not done; after that wait returns when all workers have ended.
-func (l *Loader) start(ctx context.Context, draws iter.Seq[Draw]) (slots chan chan result, wait func()) {
-	slots = make(chan chan result, l.options.Ahead-1) // one more is with the caller
+func (l *Loader) start(ctx context.Context, draws iter.Seq[Draw], ahead int) (slots chan chan result, wait func()) {
+	slots = make(chan chan result, ahead-1) // one more is with the caller
 	free := make(chan struct{}, l.options.Workers)
 	var work sync.WaitGroup
 	work.Go(func() {
