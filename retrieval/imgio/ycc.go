@@ -6,7 +6,13 @@ func yccRow(dst, luma, cb, cr []byte) {
 	const half = 1 << 15
 	n := len(dst) / 3
 	luma, cb, cr = luma[:n], cb[:n], cr[:n]
-	for i := range luma {
+	first := 0
+	if yccKernel != nil {
+		if first = max(n-2, 0) / yccPixels * yccPixels; first > 0 { // two more for what it writes beyond
+			yccKernel(&dst[0], &luma[0], &cb[0], &cr[0], first)
+		}
+	}
+	for i := first; i < n; i++ {
 		l, u, v := int32(luma[i])<<16+half, int32(cb[i])-128, int32(cr[i])-128
 		d := dst[3*i : 3*i+3 : 3*i+3]
 		r, g, b := l+91881*v, l-22554*u-46802*v, l+116130*u
@@ -78,14 +84,21 @@ func triangleH(dst, src []byte) {
 	}
 }
 
-// triangleHV doubles a row after weighing the near row ¾ and the far row ¼.
+// triangleHV doubles a row of at least two samples after weighing the near row ¾
+// and the far row ¼.
 func triangleHV(dst, near, far []byte) {
 	n := len(near)
 	far, dst = far[:n], dst[:2*n]
-	before := 3*int(near[0]) + int(far[0])
-	this := before
-	for i := 0; i < n-1; i++ {
-		after := 3*int(near[i+1]) + int(far[i+1])
+	column := func(i int) int { return 3*int(near[i]) + int(far[i]) }
+	dst[0], dst[1] = byte((4*column(0)+8)>>4), byte((3*column(0)+column(1)+7)>>4)
+	first := 1
+	if middle := (n - 2) / triangleSamples * triangleSamples; triangleKernel != nil && middle > 0 {
+		triangleKernel(&dst[2], &near[1], &far[1], middle)
+		first += middle
+	}
+	before, this := column(first-1), column(first)
+	for i := first; i < n-1; i++ {
+		after := column(i + 1)
 		dst[2*i] = byte((3*this + before + 8) >> 4)
 		dst[2*i+1] = byte((3*this + after + 7) >> 4)
 		before, this = this, after
