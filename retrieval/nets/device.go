@@ -32,8 +32,7 @@ type compiled struct {
 	cfg     Config
 	names   []string          // of the parameters
 	params  []*tensors.Tensor // on the device, in the order of names
-	full    *graph.Exec       // for batches whose images all fill their shape
-	masked  *graph.Exec
+	pass    pass
 }
 
 // newCompiled uploads the folded tensors. A device without convolutions worth
@@ -52,17 +51,9 @@ func newCompiled(device compute.Backend, native bool, cfg Config, layers []layer
 		}
 		c.params = append(c.params, t)
 	}
-	for _, e := range []struct {
-		exec   **graph.Exec
-		masked bool
-	}{{&c.full, false}, {&c.masked, true}} {
-		exec, err := graph.NewExec(device, func(in []*graph.Node) *graph.Node { return c.build(in, e.masked) })
-		if err != nil {
-			return nil, fmt.Errorf("prepare graph: %w", err)
-		}
-		*e.exec = exec.SetMaxCache(-1)
-	}
-	return c, nil
+	var err error
+	c.pass, err = newPass(device, c.build)
+	return c, err
 }
 
 // named is a tensor by its shape and values.
@@ -88,8 +79,12 @@ func foldedTensors(layers []layer, h *head, load *loader) map[string]named {
 	return all
 }
 
+type number interface {
+	float32 | float64 | int32 | uint8
+}
+
 // upload copies values to the device.
-func upload[T float32 | float64 | int32 | uint8](device compute.Backend, dtype dtypes.DType, data []T, dims ...int) (*tensors.Tensor, error) {
+func upload[T number](device compute.Backend, dtype dtypes.DType, data []T, dims ...int) (*tensors.Tensor, error) {
 	raw := unsafe.Slice((*byte)(unsafe.Pointer(&data[0])), len(data)*int(unsafe.Sizeof(data[0])))
 	return tensors.FromRaw(device, 0, shapes.Make(dtype, dims...), raw)
 }
@@ -161,67 +156,24 @@ func (c *compiled) describe(ctx context.Context, images []*imgio.Image) ([]float
 
 // batch computes some of the images in one shape. The number of images is
 // filled up to a power of two with black ones, again for few shapes.
-func (c *compiled) batch(images []*imgio.Image, part []int, s shape) (rows []float32, err error) {
-	defer func() { // what GoMLX panics with is an error here
-		if r := recover(); r != nil {
-			err = fmt.Errorf("run graph: %v", r)
-		}
-	}()
-	n := 1 << bits.Len(uint(len(part)-1))
-	pixels := make([]uint8, n*s.h*s.w*3)
-	sizes := make([]int32, 2*n)
-	exec := c.full
-	for j := range n {
-		sizes[2*j], sizes[2*j+1] = int32(s.h), int32(s.w)
-		if j >= len(part) {
-			continue
-		}
-		m := images[part[j]]
-		if m.H != s.h || m.W != s.w {
-			exec = c.masked
-		}
-		sizes[2*j], sizes[2*j+1] = int32(m.H), int32(m.W)
-		for y := range m.H {
-			copy(pixels[(j*s.h+y)*s.w*3:], m.Pix[3*m.W*y:][:3*m.W])
-		}
+func (c *compiled) batch(images []*imgio.Image, part []int, s shape) ([]float32, error) {
+	n := powerOfTwo(len(part))
+	f := framed(nil, pick(images, part), s, n)
+	windows, regions := c.windows(f.sizes)
+	in := inputs{device: c.device}
+	defer in.free()
+	send(&in, dtypes.Uint8, f.pixels, n, s.h, s.w, 3)
+	send(&in, dtypes.Int32, f.sizes, n, 2)
+	send(&in, dtypes.Int32, windows, n, regions, 4)
+	if in.err != nil {
+		return nil, in.err
 	}
-	return c.call(exec, n, s, pixels, sizes)
-}
-
-// call uploads a batch, runs it and fetches the descriptors.
-func (c *compiled) call(exec *graph.Exec, n int, s shape, pixels []uint8, sizes []int32) ([]float32, error) {
-	windows, regions := c.windows(sizes)
-	var inputs []*tensors.Tensor
-	defer func() {
-		for _, t := range inputs {
-			t.FinalizeAll()
-		}
-	}()
-	add := func(t *tensors.Tensor, err error) error {
-		if err == nil {
-			inputs = append(inputs, t)
-		}
-		return err
-	}
-	if err := add(upload(c.device, dtypes.Uint8, pixels, n, s.h, s.w, 3)); err != nil {
-		return nil, err
-	}
-	if err := add(upload(c.device, dtypes.Int32, sizes, n, 2)); err != nil {
-		return nil, err
-	}
-	if err := add(upload(c.device, dtypes.Int32, windows, n, regions, 4)); err != nil {
-		return nil, err
-	}
-	args := make([]any, 0, len(inputs)+len(c.params))
-	for _, t := range slices.Concat(inputs, c.params) {
-		args = append(args, t)
-	}
-	out, err := exec.Call(args...)
+	out, err := c.pass.run(f.full, slices.Concat(in.list, c.params)...)
 	if err != nil {
 		return nil, err
 	}
-	defer out[0].FinalizeAll()
-	return tensors.CopyFlatData[float32](out[0])
+	defer out.FinalizeAll()
+	return tensors.CopyFlatData[float32](out)
 }
 
 // windows lists the regions of R-MAC of every image in the last feature map,

@@ -6,6 +6,7 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
 )
 
 // Settings of one step of Adam as the graph takes them.
@@ -36,10 +37,10 @@ func (l *graphLearner) step(a Adam) error {
 	if err != nil {
 		return err
 	}
-	fixed := l.fixed
-	l.fixed = nil
-	l.drop()
-	l.fixed, l.weights, l.m, l.v, l.sum = fixed, out[0], out[1], out[2], out[3]
+	for i, old := range []**tensors.Tensor{&l.weights, &l.m, &l.v, &l.sum} {
+		(*old).FinalizeAll()
+		*old = out[i]
+	}
 	l.params.steps++
 	l.changed = true
 	return nil

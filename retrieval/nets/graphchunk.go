@@ -3,12 +3,8 @@ package nets
 import (
 	"context"
 	"fmt"
-	"math/bits"
-	"slices"
-	"sync"
 
 	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/gomlx/core/tensors"
 	"golang.org/x/sync/errgroup"
 
 	"locbench/retrieval/imgio"
@@ -18,7 +14,7 @@ import (
 type chunk struct {
 	images int  // the rest of the batch is black
 	full   bool // nothing is padded
-	inputs []*tensors.Tensor
+	inputs inputs
 }
 
 // Limits of what a device trains on at a time: 128 images, or 8 megapixels, for
@@ -30,10 +26,6 @@ const (
 
 // learnBatch is how many images of so many pixels are computed at a time.
 func learnBatch(pixels int) int { return min(learnImages, max(1, learnPixels/pixels)) }
-
-// powerOfTwo is the least one that is not below n: a graph is compiled for each
-// size of a chunk, and there must be few.
-func powerOfTwo(n int) int { return 1 << bits.Len(uint(n-1)) }
 
 // exactImages of one size are worth a graph of their own.
 const exactImages = 16
@@ -78,7 +70,7 @@ func (l *graphLearner) chunks(ctx context.Context, images []*imgio.Image, grad [
 			select {
 			case ready <- c:
 			case <-ctx.Done():
-				finalize(c.inputs)
+				c.inputs.free()
 				return ctx.Err()
 			}
 		}
@@ -90,7 +82,7 @@ func (l *graphLearner) chunks(ctx context.Context, images []*imgio.Image, grad [
 			if err == nil {
 				err = f(c)
 			}
-			finalize(c.inputs)
+			c.inputs.free()
 			if err != nil {
 				return fmt.Errorf("train on %d images of at most %d×%d: %w", c.images, s.w, s.h, err)
 			}
@@ -100,60 +92,20 @@ func (l *graphLearner) chunks(ctx context.Context, images []*imgio.Image, grad [
 	return group.Wait()
 }
 
-func finalize(list []*tensors.Tensor) {
-	for _, t := range list {
-		t.FinalizeAll()
-	}
-}
-
 // send uploads images as a batch of count, with the gradient of their
 // descriptors, one row each; nil: zero.
 func (l *graphLearner) send(images []*imgio.Image, s shape, count int, grad []float32) (*chunk, error) {
-	c := &chunk{images: len(images), full: true}
-	pixels := slices.Grow(l.pixels[:0], count*s.h*s.w*3)[:count*s.h*s.w*3]
-	l.pixels = pixels
-	sizes := make([]int32, 2*count)
-	var work sync.WaitGroup
-	for j := range count {
-		m := &imgio.Image{H: s.h, W: s.w} // black
-		if j < len(images) {
-			m = images[j]
-		}
-		sizes[2*j], sizes[2*j+1] = int32(m.H), int32(m.W)
-		c.full = c.full && m.H == s.h && m.W == s.w
-		work.Go(func() { place(pixels[j*s.h*s.w*3:][:s.h*s.w*3], s.w, m) })
-	}
-	work.Wait()
+	f := framed(l.pixels, images, s, count)
+	l.pixels = f.pixels
 	rows := make([]float32, count*l.network.head.dim())
 	copy(rows, grad)
-	add := func(t *tensors.Tensor, err error) error {
-		if err != nil {
-			finalize(c.inputs)
-			return err
-		}
-		c.inputs = append(c.inputs, t)
-		return nil
-	}
-	if err := add(upload(l.device, dtypes.Uint8, pixels, count, s.h, s.w, 3)); err != nil {
-		return nil, err
-	}
-	if err := add(upload(l.device, dtypes.Int32, sizes, count, 2)); err != nil {
-		return nil, err
-	}
-	if err := add(upload(l.device, dtypes.Float32, rows, count, len(rows)/count)); err != nil {
-		return nil, err
+	c := &chunk{images: len(images), full: f.full, inputs: inputs{device: l.device}}
+	send(&c.inputs, dtypes.Uint8, f.pixels, count, s.h, s.w, 3)
+	send(&c.inputs, dtypes.Int32, f.sizes, count, 2)
+	send(&c.inputs, dtypes.Float32, rows, count, len(rows)/count)
+	if c.inputs.err != nil {
+		c.inputs.free()
+		return nil, c.inputs.err
 	}
 	return c, nil
-}
-
-// place copies an image to the upper left of a black one that is w pixels wide.
-func place(to []uint8, w int, m *imgio.Image) {
-	if m.W == w {
-		clear(to[copy(to, m.Pix):])
-		return
-	}
-	clear(to)
-	for y := range m.H {
-		copy(to[y*w*3:], m.Pix[3*m.W*y:][:3*m.W])
-	}
 }

@@ -38,10 +38,6 @@ type graphLearner struct {
 	update   *graph.Exec
 }
 
-// pass is a graph for chunks whose images all fill their shape, and one for
-// those with padding to mask.
-type pass struct{ full, masked *graph.Exec }
-
 // Inputs of the graphs of a chunk.
 const (
 	inPixels = iota
@@ -65,26 +61,16 @@ func newGraphLearner(device compute.Backend, native bool, net network, h *head, 
 	}
 	l.network = builder{layers: net.layers, head: h, frozen: true, native: native, half: half}
 	var err error
-	prepare := func(f func(in []*graph.Node) []*graph.Node) *graph.Exec {
-		exec, problem := graph.NewExec(device, f)
-		if problem != nil {
-			err = fmt.Errorf("prepare graph: %w", problem)
-			return nil
-		}
-		return exec.SetMaxCache(-1)
-	}
-	both := func(f func(in []*graph.Node, masked bool) *graph.Node) pass {
-		one := func(masked bool) *graph.Exec {
-			return prepare(func(in []*graph.Node) []*graph.Node { return []*graph.Node{f(in, masked)} })
-		}
-		return pass{full: one(false), masked: one(true)}
-	}
-	l.forward = both(func(in []*graph.Node, masked bool) *graph.Node {
+	if l.forward, err = newPass(device, func(in []*graph.Node, masked bool) *graph.Node {
 		rows, _ := l.descriptors(in, masked)
 		return rows
-	})
-	l.backward = both(l.gradient)
-	l.update = prepare(l.adam)
+	}); err != nil {
+		return nil, err
+	}
+	if l.backward, err = newPass(device, l.gradient); err != nil {
+		return nil, err
+	}
+	l.update, err = newExec(device, l.adam)
 	return l, err
 }
 
@@ -130,42 +116,44 @@ func (l *graphLearner) gradient(in []*graph.Node, masked bool) *graph.Node {
 	return graph.Add(in[inSum], graph.Concatenate(parts, 0))
 }
 
-// load uploads parameters and moments, and clears the accumulated gradient.
-func (l *graphLearner) load() error {
-	l.drop()
-	for _, part := range []struct {
-		to     **tensors.Tensor
-		list   []*param
-		values func(p *param) []float32
-	}{
-		{&l.fixed, l.frozen, func(p *param) []float32 { return p.data }},
-		{&l.weights, l.learned, func(p *param) []float32 { return p.data }},
-		{&l.m, l.learned, func(p *param) []float32 { return p.m }},
-		{&l.v, l.learned, func(p *param) []float32 { return p.v }},
-		{&l.sum, l.learned, func(p *param) []float32 { return p.grad }}, // zero: it is the device that accumulates
-	} {
-		var flat []float32
-		for _, p := range part.list {
-			flat = append(flat, part.values(p)...)
-		}
-		t, err := upload(l.device, dtypes.Float32, flat, len(flat))
-		if err != nil {
-			return fmt.Errorf("upload parameters: %w", err)
-		}
-		*part.to = t
-	}
-	return nil
+// vector is a vector on the device, and the parts that it has on the host.
+type vector struct {
+	tensor **tensors.Tensor
+	params []*param
+	values func(p *param) []float32
 }
 
-// drop frees what load uploads.
-func (l *graphLearner) drop() {
-	for _, t := range []**tensors.Tensor{&l.fixed, &l.weights, &l.m, &l.v, &l.sum} {
-		if *t != nil {
-			(*t).FinalizeAll()
-			*t = nil
+// vectors are what steps change, and then what they do not.
+func (l *graphLearner) vectors() (changed, others []vector) {
+	data := func(p *param) []float32 { return p.data }
+	changed = []vector{
+		{&l.weights, l.learned, data},
+		{&l.m, l.learned, func(p *param) []float32 { return p.m }},
+		{&l.v, l.learned, func(p *param) []float32 { return p.v }},
+	}
+	return changed, []vector{
+		{&l.fixed, l.frozen, data},
+		{&l.sum, l.learned, func(p *param) []float32 { return p.grad }}, // zero: it is the device that accumulates
+	}
+}
+
+// load uploads parameters and moments, and clears the accumulated gradient.
+func (l *graphLearner) load() error {
+	for _, v := range slices.Concat(l.vectors()) {
+		if *v.tensor != nil {
+			(*v.tensor).FinalizeAll()
+		}
+		var flat []float32
+		for _, p := range v.params {
+			flat = append(flat, v.values(p)...)
+		}
+		var err error
+		if *v.tensor, err = upload(l.device, dtypes.Float32, flat, len(flat)); err != nil {
+			return fmt.Errorf("upload parameters: %w", err)
 		}
 	}
 	l.changed = false
+	return nil
 }
 
 // store fetches what steps have changed.
@@ -173,20 +161,14 @@ func (l *graphLearner) store() error {
 	if !l.changed {
 		return nil
 	}
-	for _, part := range []struct {
-		from   *tensors.Tensor
-		values func(p *param) []float32
-	}{
-		{l.weights, func(p *param) []float32 { return p.data }},
-		{l.m, func(p *param) []float32 { return p.m }},
-		{l.v, func(p *param) []float32 { return p.v }},
-	} {
-		flat, err := tensors.CopyFlatData[float32](part.from)
+	changed, _ := l.vectors()
+	for _, v := range changed {
+		flat, err := tensors.CopyFlatData[float32](*v.tensor)
 		if err != nil {
 			return fmt.Errorf("fetch parameters: %w", err)
 		}
-		for _, p := range l.learned {
-			flat = flat[copy(part.values(p), flat):]
+		for _, p := range v.params {
+			flat = flat[copy(v.values(p), flat):]
 		}
 	}
 	l.changed = false
@@ -225,27 +207,5 @@ func (l *graphLearner) accumulate(ctx context.Context, images []*imgio.Image, gr
 
 // run computes a pass over a chunk; more follows the weights.
 func (l *graphLearner) run(p pass, c *chunk, more ...*tensors.Tensor) (*tensors.Tensor, error) {
-	exec := p.masked
-	if c.full {
-		exec = p.full
-	}
-	out, err := call(exec, slices.Concat(c.inputs, []*tensors.Tensor{l.fixed, l.weights}, more)...)
-	if err != nil {
-		return nil, err
-	}
-	return out[0], nil
-}
-
-// call runs a graph.
-func call(exec *graph.Exec, inputs ...*tensors.Tensor) (out []*tensors.Tensor, err error) {
-	defer func() { // what GoMLX panics with is an error here
-		if r := recover(); r != nil {
-			err = fmt.Errorf("run graph: %v", r)
-		}
-	}()
-	args := make([]any, len(inputs))
-	for i, t := range inputs {
-		args[i] = t
-	}
-	return exec.Call(args...)
+	return p.run(c.full, slices.Concat(c.inputs.list, []*tensors.Tensor{l.fixed, l.weights}, more)...)
 }

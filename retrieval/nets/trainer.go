@@ -47,14 +47,7 @@ func newTrainer(b *backend.Backend, net network, h *head, p *params) *trainer {
 
 // load packs the parameters as they are and forgets the gradient.
 func (t *trainer) load() error {
-	if t.images > 0 {
-		if err := t.collect(); err != nil {
-			return err
-		}
-		for _, p := range t.params.list {
-			clear(p.grad)
-		}
-	}
+	t.lanes, t.images = [lanes]*sums{}, 0
 	return t.refresh()
 }
 

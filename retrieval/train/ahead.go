@@ -17,7 +17,7 @@ func (t *Trainer) pictures(ctx context.Context, index int) (*pictures, error) {
 		return p, nil
 	}
 	t.dropNext()
-	draws, err := t.batch(ctx, index/t.cfg.Accumulate, index%t.cfg.Accumulate)
+	draws, err := t.batch(ctx, index)
 	if err != nil {
 		return nil, err
 	}
@@ -26,20 +26,21 @@ func (t *Trainer) pictures(ctx context.Context, index int) (*pictures, error) {
 
 // beginNext sets to work on the batch after that of p, as far as the memory goes
 // that p leaves for kept images. Mined batches are not known before their step.
-func (t *Trainer) beginNext(ctx context.Context, p *pictures, index int) {
+func (t *Trainer) beginNext(ctx context.Context, p *pictures, index int) error {
 	index++
-	if !t.overlap || t.cfg.Mining.Every > 0 || len(p.kept) < len(p.draws) || index >= t.cfg.Steps*t.cfg.Accumulate {
-		return
-	}
 	image := 3 * t.cfg.Augment.Size * t.cfg.Augment.Size
 	ahead := min(p.budget/image, len(p.draws))
-	if ahead < 1 {
-		return
+	if !t.overlap || t.cfg.Mining.Every > 0 || len(p.kept) < len(p.draws) || ahead < 1 || index >= t.cfg.Steps*t.cfg.Accumulate {
+		return nil
 	}
-	draws := t.sampled(index)
+	draws, err := t.batch(ctx, index)
+	if err != nil {
+		return err
+	}
 	next := newPictures(t.loader, draws, t.cfg.CacheMB<<20)
 	next.begun, next.stop = t.loader.Begin(ctx, slices.Values(draws), ahead)
 	t.next, t.nextIndex = next, index
+	return nil
 }
 
 // dropNext gives up what beginNext has begun.

@@ -8,12 +8,13 @@ import (
 	"locbench/retrieval/train/trainset"
 )
 
-// batch returns the draws of one of the batches of a step.
-func (t *Trainer) batch(ctx context.Context, step, part int) ([]trainset.Draw, error) {
+// batch returns the draws of a batch, counted from the first step's.
+func (t *Trainer) batch(ctx context.Context, index int) ([]trainset.Draw, error) {
 	if t.cfg.Mining.Every == 0 {
-		return t.sampled(step*t.cfg.Accumulate + part), nil
+		return t.sampler.Batch(index/t.sampler.Steps(), index%t.sampler.Steps()), nil
 	}
-	round := step / t.cfg.Mining.Every
+	each := t.cfg.Mining.Every * t.cfg.Accumulate // batches of a round
+	round := index / each
 	if t.mined == nil || t.mined.Round != round {
 		m, err := t.mine(ctx, round)
 		if err != nil {
@@ -21,14 +22,7 @@ func (t *Trainer) batch(ctx context.Context, step, part int) ([]trainset.Draw, e
 		}
 		t.mined = m
 	}
-	within := step%t.cfg.Mining.Every*t.cfg.Accumulate + part
-	return t.mined.batch(within, t.cfg.Sampler.Batch), nil
-}
-
-// sampled returns the draws of a batch, counted from the first step's, without
-// mining.
-func (t *Trainer) sampled(index int) []trainset.Draw {
-	return t.sampler.Batch(index/t.sampler.Steps(), index%t.sampler.Steps())
+	return t.mined.batch(index%each, t.cfg.Sampler.Batch), nil
 }
 
 // mined is what one pool of hard negatives gave: for each query the query, a

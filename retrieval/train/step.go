@@ -79,7 +79,9 @@ func (t *Trainer) backpropagate(ctx context.Context, index int) (passed, error) 
 		t.progress.Add(len(c.images))
 	}
 
-	t.beginNext(ctx, pics, index)
+	if err := t.beginNext(ctx, pics, index); err != nil {
+		return passed{}, err
+	}
 	grad := make([]float32, len(descriptors))
 	v, err := t.loss.Of(ctx, t.lossBatch(pics.shown, descriptors), grad)
 	if err != nil {

@@ -197,7 +197,7 @@ func TestMultiStage(t *testing.T) {
 	c.Chunk, c.CacheMB = 5, 0
 	trainer := openTrainer(t, c, t.TempDir(), Options{Jobs: 2})
 	ctx := context.Background()
-	draws, err := trainer.batch(ctx, 0, 0)
+	draws, err := trainer.batch(ctx, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,8 +31,15 @@ func (p *Pipeline) jitter(m *imgio.Image, rng *rand.Rand) {
 // blend returns (1−k)·a + k·b as Pillow's Image.blend does: in float32, cut off
 // to a byte.
 func blend(a, b byte, k float32) byte {
-	v := float32(a) + float32(k*float32(int(b)-int(a)))
-	return byte(min(max(v, 0), 255))
+	return limit(int32(float32(a) + float32(k*float32(int(b)-int(a)))))
+}
+
+// limit is v within a byte's range.
+func limit(v int32) byte {
+	if uint32(v) < 256 {
+		return byte(v)
+	}
+	return byte(^(v >> 31))
 }
 
 // brightness scales all channels by k.
@@ -71,18 +78,9 @@ func saturation(m *imgio.Image, k float64) {
 	for p := m.Pix; len(p) > 0; p = p[3:] {
 		g := int(grey(p))
 		for c, v := range p[:3] {
-			// As blend, but cut off before it is limited.
-			p[c] = limit(int32(float32(g) + t[int(v)-g+255]))
+			p[c] = limit(int32(float32(g) + t[int(v)-g+255])) // as blend
 		}
 	}
-}
-
-// limit is v within a byte's range.
-func limit(v int32) byte {
-	if uint32(v) < 256 {
-		return byte(v)
-	}
-	return byte(^(v >> 31))
 }
 
 // grey is the ITU-R 601 luma of a pixel in Pillow's 16-bit fixed point.

@@ -151,6 +151,10 @@ type warpRow struct {
 	ends   [4]float64
 }
 
+// warpKernel computes pixels whose four neighbours are all there; it may read
+// and write a byte beyond each. nil: there is none.
+var warpKernel func(r *warpRow)
+
 // warp fills out with the window of the image that back makes of m. The
 // interpolation is bilinear, as Pillow's: from pixel centres, cut off to a
 // byte; what comes from outside of m is black.

@@ -164,7 +164,7 @@ func (g *gradient) columns(ctx context.Context, blocks []block) error {
 			for slot := range blocks {
 				k := &blocks[slot]
 				packed := &g.p.work[slot].(*ranking).packed
-				packed.AddOuter(g.byCol[from*g.width:], k.values[from:], chains(k.to-k.from, k.width), min(columnRows, g.p.n-from))
+				packed.AddOuter(g.byCol[from*g.width:], k.values[from:], []backend.Chain{chain(k.to-k.from, k.width)}, min(columnRows, g.p.n-from))
 			}
 			return ctx.Err()
 		})
@@ -191,15 +191,11 @@ func rowStarts(from, to, width int) []int {
 	return at
 }
 
-// chains pairs n rows of that width with as many packed ones.
-func chains(n, width int) []backend.Chain {
-	var list []backend.Chain
-	for from := 0; from < n; from += backend.ChainPixels {
-		var c backend.Chain
-		for i := from; i < min(from+backend.ChainPixels, n); i++ {
-			c = append(c, backend.Pair{In: i * width, Packed: i})
-		}
-		list = append(list, c)
+// chain pairs the n rows of a block, blockRows at most, with as many packed ones.
+func chain(n, width int) backend.Chain {
+	c := make(backend.Chain, n)
+	for i, at := range rowStarts(0, n, width) {
+		c[i] = backend.Pair{In: at, Packed: i}
 	}
-	return list
+	return c
 }

@@ -255,7 +255,11 @@ func BenchmarkLoader(b *testing.B) {
 	m := imgio.New(160, 160)
 	l := NewLoader(set, LoaderOptions{Pipeline: pipeline(b, augment.Default(128)), Workers: runtime.GOMAXPROCS(0), Ahead: 16,
 		Open: func(int) (*imgio.Image, error) { return m, nil }})
-	draws := newSampler(b, set, SamplerOptions{Batch: 64}).Batch(0, 0)
+	timeLoads(b, l, newSampler(b, set, SamplerOptions{Batch: 64}).Batch(0, 0))
+}
+
+// timeLoads loads the draws again and again.
+func timeLoads(b *testing.B, l *Loader, draws []Draw) {
 	n := 0
 	for b.Loop() {
 		for _, err := range l.Load(b.Context(), slices.Values(draws)) {
@@ -285,14 +289,5 @@ func BenchmarkLoaderFiles(b *testing.B) {
 	for i := range set.Len() {
 		draws = append(draws, Draw{Image: i, Key: uint64(i)})
 	}
-	n := 0
-	for b.Loop() {
-		for _, err := range l.Load(b.Context(), slices.Values(draws)) {
-			if err != nil {
-				b.Fatal(err)
-			}
-			n++
-		}
-	}
-	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "images/s")
+	timeLoads(b, l, draws)
 }

@@ -1,5 +1,0 @@
-//go:build !amd64
-
-package augment
-
-var warpKernel func(r *warpRow)
